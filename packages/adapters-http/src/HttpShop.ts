@@ -1,0 +1,38 @@
+/**
+ * The whole HTTP side: the API, its documentation and what holds for every request.
+ *
+ * @since 0.1.0
+ */
+import { Layer } from "effect"
+import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
+import * as Answer from "./Answer.ts"
+import { Api } from "./api/Api.ts"
+import * as Authentication from "./Authentication.ts"
+import * as Boundary from "./Boundary.ts"
+import * as Carts from "./handlers/Carts.ts"
+import * as Items from "./handlers/Items.ts"
+import * as Operations from "./handlers/Operations.ts"
+import * as Orders from "./handlers/Orders.ts"
+import * as Payments from "./handlers/Payments.ts"
+import * as Subscriptions from "./handlers/Subscriptions.ts"
+import * as Users from "./handlers/Users.ts"
+
+/** Every group's handlers. */
+export const layerHandlers = Layer.mergeAll(
+  Users.layerUsers,
+  Users.layerNotifications,
+  Items.layer,
+  Carts.layer,
+  Orders.layer,
+  Payments.layer,
+  Subscriptions.layer,
+  Operations.layerSandbox,
+  Operations.layerOperations
+).pipe(Layer.provideMerge([Authentication.layer, Answer.layerRefusals]))
+
+/** Every route, to be put on a server. */
+export const layer = Layer.mergeAll(
+  HttpApiBuilder.layer(Api, { openapiPath: Boundary.openapiPath }).pipe(Layer.provide(layerHandlers)),
+  HttpApiScalar.layer(Api, { path: Boundary.docsPath, scalar: { withDefaultFonts: false } }),
+  Boundary.layer
+)

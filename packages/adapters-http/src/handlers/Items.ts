@@ -1,0 +1,70 @@
+/**
+ * Handlers of the catalogue.
+ *
+ * @since 0.1.0
+ */
+import { getItem, listMain, searchItems } from "@pillivery/application/Catalogue/Items"
+import type { ItemRepository } from "@pillivery/application/ports/ItemRepository"
+import { CategoryName } from "@pillivery/domain/Category"
+import * as Item from "@pillivery/domain/Item"
+import * as Rate from "@pillivery/domain/Rate"
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { answer } from "../Answer.ts"
+import { Api } from "../api/Api.ts"
+import type { ItemDto, ItemSummaryDto } from "../api/Items.ts"
+import { fromPage, toPageRequest } from "../api/Pages.ts"
+import { captured } from "../internal/Captured.ts"
+
+const tenths = 10
+
+/** An item as lists show it. */
+export const toItemSummary = (item: Item.Item): typeof ItemSummaryDto.Type => ({
+  id: item.id,
+  name: item.information.productName,
+  brand: item.information.brand,
+  price: {
+    origin: item.price.origin,
+    discountPercent: Rate.toPercent(item.price.rate),
+    discount: item.price.discount,
+    real: item.price.real
+  },
+  thumbnail: item.images.thumbnail,
+  categories: item.categories,
+  sales: item.statistics.sales,
+  views: item.statistics.views,
+  rating: { average: Math.round(Item.averageRating(item) * tenths) / tenths, count: item.statistics.ratingCount }
+})
+
+const toItem = (item: Item.Item): typeof ItemDto.Type => {
+  const { brand: _brand, productName: _productName, ...information } = item.information
+  return { ...toItemSummary(item), descriptionImage: item.images.description, information }
+}
+
+/** The catalogue. */
+export const layer = HttpApiBuilder.group(
+  Api,
+  "items",
+  Effect.fnUntraced(function* (handlers) {
+    const provide = yield* captured<ItemRepository>()
+    return handlers.handleAll({
+      main: () =>
+        listMain().pipe(
+          Effect.map(({ best, onSale }) => ({ best: best.map(toItemSummary), onSale: onSale.map(toItemSummary) })),
+          answer,
+          provide
+        ),
+      search: ({ query }) => {
+        const { page: _page, size: _size, sort = "SALES", ...filters } = query
+        const page = toPageRequest(query)
+        return searchItems({ ...filters, sort }, page).pipe(
+          Effect.map((found) => fromPage(found, page, toItemSummary)),
+          answer,
+          provide
+        )
+      },
+      categories: () => Effect.succeed({ categories: CategoryName.literals }),
+      get: ({ params }) => getItem(params.itemId).pipe(Effect.map(toItem), answer, provide)
+    })
+  })
+)

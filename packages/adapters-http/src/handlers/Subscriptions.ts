@@ -1,0 +1,92 @@
+/**
+ * Handlers of subscriptions.
+ *
+ * @since 0.1.0
+ */
+import { cancelSubscription } from "@pillivery/application/Subscriptions/CancelSubscription"
+import {
+  getSubscription,
+  listCycles,
+  listSubscriptions,
+  type SubscriptionView
+} from "@pillivery/application/Subscriptions/Queries"
+import type { BillingKeyRepository } from "@pillivery/application/ports/BillingKeyRepository"
+import type { BillingLedger } from "@pillivery/application/ports/BillingLedger"
+import type { BusinessClock } from "@pillivery/application/ports/BusinessClock"
+import type { Outbox } from "@pillivery/application/ports/Outbox"
+import type { SubscriptionRepository } from "@pillivery/application/ports/SubscriptionRepository"
+import type { Transaction } from "@pillivery/application/ports/Transaction"
+import type { BillingCycle } from "@pillivery/domain/BillingCycle"
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { answer } from "../Answer.ts"
+import { Api } from "../api/Api.ts"
+import { CurrentIdentity } from "../api/Middleware.ts"
+import { fromPage, toPageRequest } from "../api/Pages.ts"
+import type { CycleDto, SubscriptionDto } from "../api/Subscriptions.ts"
+import { captured } from "../internal/Captured.ts"
+
+const toCycle = (cycle: BillingCycle): typeof CycleDto.Type => ({
+  number: cycle.number,
+  state: cycle._tag,
+  gridDate: cycle.gridDate,
+  dueDate: cycle.dueDate,
+  nextAttemptOn: "nextAttemptOn" in cycle ? cycle.nextAttemptOn : null,
+  step: cycle.step,
+  chargedOn: cycle._tag === "Charged" ? cycle.chargedOn : null,
+  paymentId: cycle._tag === "Charged" ? cycle.chargedBy : cycle.openAttempt,
+  reason: "reason" in cycle ? cycle.reason : null
+})
+
+const toSubscription = ({ openCycle, subscription }: SubscriptionView): typeof SubscriptionDto.Type => ({
+  id: subscription.id,
+  state: subscription._tag,
+  orderId: subscription.orderId,
+  itemId: subscription.itemId,
+  itemName: subscription.itemName,
+  unitPrice: subscription.unitPrice,
+  quantity: subscription.quantity,
+  amount: subscription.unitPrice * subscription.quantity,
+  period: subscription.period,
+  anchor: subscription.anchor,
+  nextDueDate: openCycle === null ? null : openCycle.dueDate,
+  openCycle: openCycle === null ? null : toCycle(openCycle),
+  createdAt: subscription.createdAt,
+  cancelledAt: subscription._tag === "Cancelled" ? subscription.cancelledAt : null,
+  cancelReason: subscription._tag === "Cancelled" ? subscription.reason : null
+})
+
+/** Subscriptions. */
+export const layer = HttpApiBuilder.group(
+  Api,
+  "subscriptions",
+  Effect.fnUntraced(function* (handlers) {
+    const provide = yield* captured<
+      BillingKeyRepository | BillingLedger | BusinessClock | Outbox | SubscriptionRepository | Transaction
+    >()
+    return handlers.handleAll({
+      list: Effect.fnUntraced(function* ({ query }) {
+        const { userId } = yield* CurrentIdentity
+        const page = toPageRequest(query)
+        return fromPage(yield* listSubscriptions(userId, page).pipe(answer, provide), page, toSubscription)
+      }),
+      get: Effect.fnUntraced(function* ({ params }) {
+        const { userId } = yield* CurrentIdentity
+        return toSubscription(yield* getSubscription(params.subscriptionId, userId).pipe(answer, provide))
+      }),
+      cancel: Effect.fnUntraced(function* ({ params }) {
+        const { userId } = yield* CurrentIdentity
+        const cancelled = yield* cancelSubscription({ ...params, userId, reason: "owner" }).pipe(answer, provide)
+        return {
+          subscription: toSubscription({ subscription: cancelled.subscription, openCycle: null }),
+          isPaymentInProgress: cancelled.isPaymentInProgress
+        }
+      }),
+      cycles: Effect.fnUntraced(function* ({ params, query }) {
+        const { userId } = yield* CurrentIdentity
+        const page = toPageRequest(query)
+        return fromPage(yield* listCycles(params.subscriptionId, userId, page).pipe(answer, provide), page, toCycle)
+      })
+    })
+  })
+)

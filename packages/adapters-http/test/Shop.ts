@@ -1,0 +1,169 @@
+/** The whole HTTP side over a shop in memory and a provider in memory, answering requests without a socket. */
+import * as Memory from "@pillivery/adapters-memory/Memory"
+import * as HttpShop from "@pillivery/adapters-http/HttpShop"
+import { Readiness, Sandbox } from "@pillivery/adapters-http/Operations"
+import * as TokenSigner from "@pillivery/adapters-http/TokenSigner"
+import { drain } from "@pillivery/application/Events/Relay"
+import { CallbackUrls } from "@pillivery/application/Payments/CallbackUrls"
+import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
+import { ItemRepository } from "@pillivery/application/ports/ItemRepository"
+import { PasswordHasher } from "@pillivery/application/ports/PasswordHasher"
+import * as MemoryProvider from "@pillivery/application/testing/MemoryProvider"
+import * as Item from "@pillivery/domain/Item"
+import { TransactionId } from "@pillivery/domain/Provider"
+import { Rate } from "@pillivery/domain/Rate"
+import * as Fixtures from "@pillivery/domain/testing/Fixtures"
+import { Won } from "@pillivery/domain/Won"
+import { Context, Effect, Layer, Redacted, Schema, Struct } from "effect"
+import { HttpRouter, HttpServer } from "effect/http"
+
+/** What came back. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The body as JSON; `{}` where there is none. */
+  readonly json: Record<string, unknown>
+}
+
+/** What is sent beside method and path. */
+export interface Sent {
+  readonly token?: string
+  readonly body?: unknown
+  readonly rawBody?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A shop to send requests to. */
+export class Shop extends Context.Service<
+  Shop,
+  { readonly send: (method: string, path: string, sent?: Sent) => Effect.Effect<Answer> }
+>()("test/Shop") {}
+
+export const secret = "a secret of the tests, with more than thirty-two bytes"
+
+const priced = (seed: number, origin: number, productName: string) => {
+  const item = Fixtures.item({ id: Fixtures.anyItemId(seed) })
+  return Item.relabel(
+    Item.reprice(item, Won.make(origin), Rate.make(100)),
+    new Item.Information({ ...item.information, productName })
+  )
+}
+
+export const vitamin = priced(1, 10_000, "비타민 C 1000")
+export const omega = priced(2, 20_000, "오메가3")
+
+// As slow as it must be elsewhere, and instant here.
+const hasher = Layer.succeed(PasswordHasher, {
+  hash: (password) => Effect.succeed(Redacted.make(`hash of ${Redacted.value(password)}`)),
+  verify: (password, hash) =>
+    Effect.succeed(hash !== null && Redacted.value(hash) === `hash of ${Redacted.value(password)}`)
+})
+
+const world = Layer.mergeAll(
+  MoneyCalls.layer,
+  hasher,
+  TokenSigner.layer([{ id: "1", secret: Redacted.make(secret) }]),
+  Layer.effectDiscard(Effect.flatMap(ItemRepository, (items) => items.insert([vitamin, omega]))),
+  Layer.succeed(Readiness, { check: Effect.succeed({ isReady: true, checks: [] }) }),
+  Layer.succeed(Sandbox, { controls: null }),
+  Layer.succeed(CallbackUrls, { of: (id, way) => `http://shop.test/api/payments/${id}/${way}` })
+).pipe(Layer.provideMerge(Layer.merge(Memory.layer, MemoryProvider.layer)))
+
+const JsonObject = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
+const parse = (text: string): Record<string, unknown> => {
+  try {
+    return Schema.decodeUnknownSync(JsonObject)(text)
+  } catch {
+    return {}
+  }
+}
+
+type World = Layer.Success<typeof world>
+
+/** The shop with some of its services replaced. */
+export const layerWith = <A>(changed: Layer.Layer<A, never, World>) =>
+  Layer.effect(
+    Shop,
+    Effect.gen(function* () {
+      const services = yield* Effect.context<World>()
+      const { dispose, handler } = HttpRouter.toWebHandler(
+        HttpShop.layer.pipe(Layer.provide(Layer.succeedContext(services)), Layer.provide(HttpServer.layerServices)),
+        { disableLogger: true }
+      )
+      yield* Effect.addFinalizer(() => Effect.promise(dispose))
+      return Shop.of({
+        send: (method, path, sent = {}) =>
+          Effect.promise(async () => {
+            const body = sent.rawBody ?? (sent.body === undefined ? undefined : JSON.stringify(sent.body))
+            const response = await handler(
+              new Request(`http://shop.test${path}`, {
+                method,
+                headers: {
+                  ...(sent.body === undefined ? {} : { "content-type": "application/json" }),
+                  ...(sent.token === undefined ? {} : { authorization: `Bearer ${sent.token}` }),
+                  ...sent.headers
+                },
+                ...(body === undefined ? {} : { body })
+              })
+            )
+            const text = await response.text()
+            return { status: response.status, headers: response.headers, text, json: parse(text) }
+          })
+      })
+    })
+  ).pipe(Layer.provideMerge(Layer.provideMerge(changed, world)))
+
+/** The shop. */
+export const layer = layerWith(Layer.empty)
+
+/** Sends a request. */
+export const send = (method: string, path: string, sent?: Sent) =>
+  Effect.flatMap(Shop, (service) => service.send(method, path, sent))
+
+/** A field of an answer, by its path. */
+export const field = (answer: Answer, ...path: ReadonlyArray<string | number>): unknown => {
+  let value: unknown = answer.json
+  for (const key of path)
+    value = typeof value === "object" && value !== null ? Struct.get(Object(value), String(key)) : undefined
+  return value
+}
+
+const text = (answer: Answer, ...path: ReadonlyArray<string | number>): string => String(field(answer, ...path))
+
+/** What a person types to become a user; a seed makes another one. */
+export const signUpBody = (seed = 1) => ({
+  email: `user${seed}@example.com`,
+  password: "correct-horse-7!",
+  displayName: `사용자${seed}`,
+  realName: "김민지",
+  phone: `010-1234-${1_000 + seed}`,
+  address: { city: "서울특별시 마포구", detail: "월드컵로 1" }
+})
+
+/** Signs up and logs in; answers the token. */
+export const logIn = Effect.fnUntraced(function* (seed = 1) {
+  const body = signUpBody(seed)
+  yield* send("POST", "/api/users", { body })
+  const session = yield* send("POST", "/api/users/auth", { body: { email: body.email, password: body.password } })
+  return text(session, "accessToken")
+})
+
+/** Places an order of two units; answers its id. */
+export const placeOrder = Effect.fnUntraced(function* (token: string, period?: number) {
+  const line = { itemId: vitamin.id, quantity: 2, ...(period === undefined ? {} : { period }) }
+  return text(yield* send("POST", "/api/orders", { token, body: { lines: [line] } }), "id")
+})
+
+/** Requests a payment and approves it as the customer at the provider; answers the way back. */
+export const approveAtProvider = Effect.fnUntraced(function* (token: string, orderId: string) {
+  const provider = yield* MemoryProvider.MemoryProvider
+  const requested = yield* send("POST", `/api/orders/${orderId}/payments`, { token })
+  const transactionId = text(requested, "redirectUrls", "pc").split("/").at(-1) ?? ""
+  const approvalToken = yield* provider.approveAsCustomer(TransactionId.make(transactionId))
+  const paymentId = text(requested, "paymentId")
+  return { paymentId, path: `/api/payments/${paymentId}/approve?pg_token=${encodeURIComponent(approvalToken)}` }
+})
+
+/** Delivers every event. */
+export const deliver = drain()

@@ -1,0 +1,80 @@
+/**
+ * The catalogue in memory.
+ *
+ * @since 0.1.0
+ */
+import { type ItemQuery, ItemRepository, type ItemSort } from "@pillivery/application/ports/ItemRepository"
+import type { AlreadyExists } from "@pillivery/application/ports/StorageError"
+import * as Item from "@pillivery/domain/Item"
+import { Effect, Layer, Option, Result } from "effect"
+import * as Table from "./internal/Table.ts"
+import { offsetOf, type Rows, Store } from "./Store.ts"
+
+/** The table of items, whose statistics the sales ledger writes. */
+export const items = Table.define<Item.Item>()({ name: "item", idOf: (item) => item.id })
+
+/** What a sort orders by; the greater comes first. */
+const valueOf: Readonly<Record<ItemSort, (item: Item.Item) => number>> = {
+  SALES: (item) => item.statistics.sales,
+  PRICE_H: (item) => item.price.real,
+  PRICE_L: (item) => -item.price.real,
+  DISCOUNT_RATE_H: (item) => item.price.rate,
+  DISCOUNT_RATE_L: (item) => -item.price.rate,
+  REVIEW_COUNT: (item) => item.statistics.ratingCount
+}
+
+/** The catalogue of one store. */
+export const layer = Layer.effect(
+  ItemRepository,
+  Effect.map(Store, (store) => {
+    // Items change rarely and are searched often: the order is kept until they change.
+    const sorted = new WeakMap<object, Partial<Record<ItemSort, ReadonlyArray<Item.Item>>>>()
+
+    const sortedBy = (rows: Rows, sort: ItemSort): ReadonlyArray<Item.Item> => {
+      const moment = rows.moment(items)
+      const known = sorted.get(moment) ?? {}
+      const order = known[sort] ?? [...rows.all(items)].sort(compareBy(valueOf[sort]))
+      sorted.set(moment, { ...known, [sort]: order })
+      return order
+    }
+
+    return ItemRepository.of({
+      insert: (added) =>
+        store.write("ItemRepository.insert", (rows): Result.Result<void, AlreadyExists> => {
+          for (const item of added) {
+            const inserted = rows.insert(items, item)
+            if (Result.isFailure(inserted)) return inserted
+          }
+          return Result.succeed(undefined)
+        }),
+      findById: (id) => store.read("ItemRepository.findById", (rows) => Option.fromUndefinedOr(rows.get(items, id))),
+      findByIds: (ids) =>
+        store.read("ItemRepository.findByIds", (rows) => [...new Set(ids)].flatMap((id) => rows.get(items, id) ?? [])),
+      search: (query, page) =>
+        store.read("ItemRepository.search", (rows) => {
+          const found = sortedBy(rows, query.sort).filter(matches(query))
+          const offset = offsetOf(page)
+          return { data: found.slice(offset, offset + page.size), totalElements: found.length }
+        }),
+      count: store.read("ItemRepository.count", (rows) => rows.size(items))
+    })
+  })
+)
+
+const compareBy =
+  (value: (item: Item.Item) => number) =>
+  (self: Item.Item, that: Item.Item): number =>
+    value(that) - value(self) || (self.id < that.id ? -1 : 1)
+
+const matches = (query: ItemQuery) => {
+  const keyword = query.keyword === undefined ? undefined : searchable(query.keyword)
+  return (item: Item.Item): boolean =>
+    (keyword === undefined || searchable(item.information.productName).includes(keyword)) &&
+    (query.category === undefined || item.categories.includes(query.category)) &&
+    (query.brand === undefined || item.information.brand === query.brand) &&
+    (query.onSale === undefined || Item.isOnSale(item) === query.onSale) &&
+    (query.priceMin === undefined || item.price.real >= query.priceMin) &&
+    (query.priceMax === undefined || item.price.real <= query.priceMax)
+}
+
+const searchable = (text: string): string => text.normalize("NFC").toLowerCase()

@@ -1,0 +1,49 @@
+/**
+ * Every port in memory, over one store.
+ *
+ * @since 0.1.0
+ */
+import { Layer } from "effect"
+import * as BillingKeyRepository from "./BillingKeyRepository.ts"
+import * as BillingLedger from "./BillingLedger.ts"
+import * as BusinessClock from "./BusinessClock.ts"
+import * as CartStore from "./CartStore.ts"
+import * as DistributedLock from "./DistributedLock.ts"
+import * as IdGenerator from "./IdGenerator.ts"
+import * as ItemRepository from "./ItemRepository.ts"
+import * as NotificationRepository from "./NotificationRepository.ts"
+import * as OrderRepository from "./OrderRepository.ts"
+import * as Outbox from "./Outbox.ts"
+import * as PaymentRepository from "./PaymentRepository.ts"
+import * as RefundRepository from "./RefundRepository.ts"
+import * as SalesLedger from "./SalesLedger.ts"
+import * as Store from "./Store.ts"
+import * as SubscriptionRepository from "./SubscriptionRepository.ts"
+import * as Transaction from "./Transaction.ts"
+import * as UserRepository from "./UserRepository.ts"
+
+/** Every port but the generator of ids, over the store around them. */
+export const layerPorts = Layer.mergeAll(
+  BillingKeyRepository.layer,
+  BillingLedger.layer,
+  BusinessClock.layerMovable,
+  CartStore.layer,
+  DistributedLock.layer,
+  ItemRepository.layer,
+  NotificationRepository.layer,
+  OrderRepository.layer,
+  Outbox.layer,
+  PaymentRepository.layer,
+  RefundRepository.layer,
+  SalesLedger.layer,
+  SubscriptionRepository.layer,
+  Transaction.layer,
+  UserRepository.layer
+)
+
+/** Every port, over an empty store. */
+export const layer = Layer.mergeAll(layerPorts, IdGenerator.layer).pipe(Layer.provideMerge(Store.layer))
+
+/** Every port, over an empty store and with the same ids every time. */
+export const layerSequential = (seed: number) =>
+  Layer.mergeAll(layerPorts, IdGenerator.layerSequential(seed)).pipe(Layer.provideMerge(Store.layer))

@@ -1,0 +1,101 @@
+/**
+ * Billing keys, unique by the provider's own key.
+ *
+ * @since 0.1.0
+ */
+import { BillingKeyRepository } from "@pillivery/application/ports/BillingKeyRepository"
+import * as BillingKey from "@pillivery/domain/BillingKey"
+import type { BillingKeyId } from "@pillivery/domain/Ids"
+import { Effect, Layer, Schema } from "effect"
+import { SqlClient } from "effect/sql/SqlClient"
+import { fieldOrNull, Instant, nullOr, toBytes, Uuid } from "./internal/Columns.ts"
+import { columnsOf, entitiesFrom, first, insertRows, orExists, orStale } from "./internal/Rows.ts"
+import { Statements } from "./Transaction.ts"
+
+const BillingKeyRow = Schema.Struct({
+  id: Uuid,
+  user_id: Uuid,
+  state: Schema.String,
+  provider: Schema.String,
+  merchant_account: Schema.String,
+  customer_reference: Schema.String,
+  billing_key: nullOr(Schema.String),
+  in_flight: nullOr(Uuid),
+  last_known_approval: nullOr(Instant),
+  live_uses: Schema.Int,
+  created_at: Instant,
+  version: Schema.Int
+})
+
+const encodeRow = Schema.encodeSync(BillingKeyRow)
+
+const billingKeyToRow = (key: BillingKey.BillingKey): typeof BillingKeyRow.Type => ({
+  id: key.id,
+  user_id: key.userId,
+  state: key._tag,
+  provider: key.provider,
+  merchant_account: key.merchantAccount,
+  customer_reference: key.customerReference,
+  billing_key: fieldOrNull(key, "billingKey"),
+  in_flight: key.inFlight,
+  last_known_approval: key.lastKnownApproval,
+  live_uses: key.liveUses,
+  created_at: key.createdAt,
+  version: key.version
+})
+
+const rowToBillingKey = (row: typeof BillingKeyRow.Type) => ({
+  _tag: row.state,
+  id: row.id,
+  userId: row.user_id,
+  provider: row.provider,
+  merchantAccount: row.merchant_account,
+  customerReference: row.customer_reference,
+  billingKey: row.billing_key,
+  inFlight: row.in_flight,
+  lastKnownApproval: row.last_known_approval,
+  liveUses: row.live_uses,
+  createdAt: row.created_at,
+  version: row.version
+})
+
+const billingKeysFrom = entitiesFrom(BillingKeyRow, BillingKey.BillingKey, rowToBillingKey)
+
+/** Billing keys on MySQL. */
+export const layer = Layer.effect(
+  BillingKeyRepository,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient
+    const { read, write } = yield* Statements
+    const columns = columnsOf(sql, BillingKeyRow)
+
+    return BillingKeyRepository.of({
+      insert: Effect.fn("BillingKeyRepository.insert")((key: BillingKey.BillingKey) =>
+        write("BillingKeyRepository.insert")(
+          orExists(insertRows(sql, "billing_key", [encodeRow(billingKeyToRow(key))]), "billing key", key.id)
+        )
+      ),
+
+      findById: Effect.fn("BillingKeyRepository.findById")((id: BillingKeyId) =>
+        Effect.map(
+          read("BillingKeyRepository.findById")(
+            billingKeysFrom(sql`SELECT ${columns} FROM billing_key WHERE id = ${toBytes(id)}`)
+          ),
+          first
+        )
+      ),
+
+      update: Effect.fn("BillingKeyRepository.update")((key: BillingKey.BillingKey) => {
+        const { id, ...row } = encodeRow(billingKeyToRow(key))
+        return write("BillingKeyRepository.update")(
+          orStale(
+            sql`UPDATE billing_key SET ${sql.update({ ...row, version: key.version + 1 })}
+              WHERE id = ${id} AND version = ${key.version}`,
+            "billing key",
+            key.id
+          )
+        )
+      })
+    })
+  })
+)

@@ -1,0 +1,377 @@
+/**
+ * Billing cycles and billing runs.
+ *
+ * @since 0.1.0
+ */
+import {
+  AnotherRunActive,
+  BillingLedger,
+  BillingRun,
+  type CycleKey,
+  type RunCounts
+} from "@pillivery/application/ports/BillingLedger"
+import type { PageRequest } from "@pillivery/application/ports/Page"
+import { Transaction } from "@pillivery/application/ports/Transaction"
+import * as BillingCycle from "@pillivery/domain/BillingCycle"
+import { BusinessDate } from "@pillivery/domain/BusinessDate"
+import { SubscriptionId } from "@pillivery/domain/Ids"
+import { type DateTime, Effect, Layer, Schema } from "effect"
+import { SqlClient } from "effect/sql/SqlClient"
+import { fieldOrNull, Instant, nullOr, toBytes, toInstantText, Uuid } from "./internal/Columns.ts"
+import { columnsOf, entitiesFrom, first, insertRows, offsetOf, orExists, orStale, totalFrom } from "./internal/Rows.ts"
+import { Statements } from "./Transaction.ts"
+
+const microsPerMilli = 1_000
+
+const CycleRow = Schema.Struct({
+  subscription_id: Uuid,
+  number: Schema.Int,
+  state: Schema.String,
+  grid_date: Schema.String,
+  due_date: Schema.String,
+  ladder_start: nullOr(Schema.String),
+  step: Schema.Int,
+  answered_on: nullOr(Schema.String),
+  open_attempt: nullOr(Uuid),
+  next_attempt_on: nullOr(Schema.String),
+  charged_by: nullOr(Uuid),
+  charged_on: nullOr(Schema.String),
+  reason: nullOr(Schema.String),
+  version: Schema.Int
+})
+
+const RunRow = Schema.Struct({
+  job: Schema.String,
+  run_date: Schema.String,
+  status: Schema.String,
+  started_at: Instant,
+  finished_at: nullOr(Instant),
+  charged: Schema.Int,
+  declined: Schema.Int,
+  not_executed: Schema.Int,
+  unknown: Schema.Int,
+  skipped: Schema.Int,
+  cancelled: Schema.Int
+})
+
+const encodeRow = Schema.encodeSync(CycleRow)
+
+const cycleToRow = (cycle: BillingCycle.BillingCycle): typeof CycleRow.Type => ({
+  subscription_id: cycle.subscriptionId,
+  number: cycle.number,
+  state: cycle._tag,
+  grid_date: cycle.gridDate,
+  due_date: cycle.dueDate,
+  ladder_start: cycle.ladderStart,
+  step: cycle.step,
+  answered_on: cycle.answeredOn,
+  open_attempt: cycle.openAttempt,
+  next_attempt_on: fieldOrNull(cycle, "nextAttemptOn"),
+  charged_by: fieldOrNull(cycle, "chargedBy"),
+  charged_on: fieldOrNull(cycle, "chargedOn"),
+  reason: fieldOrNull(cycle, "reason"),
+  version: cycle.version
+})
+
+/** All fields of all states; the union takes those of the row's state and refuses a row that lacks one. */
+const rowToCycle = (row: typeof CycleRow.Type) => ({
+  _tag: row.state,
+  subscriptionId: row.subscription_id,
+  number: row.number,
+  gridDate: row.grid_date,
+  dueDate: row.due_date,
+  ladderStart: row.ladder_start,
+  step: row.step,
+  answeredOn: row.answered_on,
+  openAttempt: row.open_attempt,
+  nextAttemptOn: row.next_attempt_on,
+  chargedBy: row.charged_by,
+  chargedOn: row.charged_on,
+  reason: row.reason,
+  version: row.version
+})
+
+const rowToRun = (row: typeof RunRow.Type) => ({
+  job: row.job,
+  date: row.run_date,
+  status: row.status,
+  startedAt: row.started_at,
+  finishedAt: row.finished_at,
+  counts: {
+    charged: row.charged,
+    declined: row.declined,
+    notExecuted: row.not_executed,
+    unknown: row.unknown,
+    skipped: row.skipped,
+    cancelled: row.cancelled
+  }
+})
+
+const cyclesFrom = entitiesFrom(CycleRow, BillingCycle.BillingCycle, rowToCycle)
+const runsFrom = entitiesFrom(RunRow, BillingRun, rowToRun)
+const decodeKeys = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ subscription_id: Uuid, number: Schema.Int }))
+)
+const decodeOwed = Schema.decodeUnknownEffect(
+  Schema.Tuple([Schema.Struct({ due: Schema.Int, in_flight: Schema.Int, in_doubt: Schema.Int })])
+)
+const decodeDates = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ run_date: BusinessDate })))
+const cycleKeyText = (key: CycleKey): string => `${key.subscriptionId}/${key.number}`
+
+/** Cycles and runs on MySQL. */
+export const layer = Layer.effect(
+  BillingLedger,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient
+    const { read, write } = yield* Statements
+    const { run } = yield* Transaction
+    const cycleColumns = columnsOf(sql, CycleRow)
+    const runColumns = columnsOf(sql, RunRow)
+
+    const leaseEnd = (leaseMillis: number) =>
+      sql`UTC_TIMESTAMP(3) + INTERVAL ${Math.trunc(leaseMillis) * microsPerMilli} MICROSECOND`
+
+    /** Every change of who runs what passes through the job's one row, so that rivals see each other. */
+    const changeJob = (job: string) =>
+      sql`INSERT INTO billing_job (job, changes) VALUES (${job}, 1) ON DUPLICATE KEY UPDATE changes = changes + 1`
+
+    const livingOnOtherDates = (job: string, date: BusinessDate) =>
+      Effect.flatMap(
+        sql`SELECT run_date FROM billing_run_worker WHERE job = ${job} AND run_date <> ${date}
+          AND lease_expires_at > UTC_TIMESTAMP(3) ORDER BY run_date LIMIT 1 FOR UPDATE`,
+        decodeDates
+      )
+
+    const register = (job: string, date: BusinessDate, worker: string, leaseMillis: number) =>
+      sql`INSERT INTO billing_run_worker (job, run_date, worker, lease_expires_at)
+        VALUES (${job}, ${date}, ${worker}, ${leaseEnd(leaseMillis)})
+        ON DUPLICATE KEY UPDATE lease_expires_at = ${leaseEnd(leaseMillis)}`
+
+    const selectRun = (job: string, date: BusinessDate) =>
+      runsFrom(sql`SELECT ${runColumns} FROM billing_run WHERE job = ${job} AND run_date = ${date}`)
+
+    return BillingLedger.of({
+      insertCycle: Effect.fn("BillingLedger.insertCycle")((cycle: BillingCycle.BillingCycle) =>
+        write("BillingLedger.insertCycle")(
+          orExists(insertRows(sql, "billing_cycle", [encodeRow(cycleToRow(cycle))]), "cycle", cycleKeyText(cycle))
+        )
+      ),
+
+      findCycle: Effect.fn("BillingLedger.findCycle")((key: CycleKey) =>
+        Effect.map(
+          read("BillingLedger.findCycle")(
+            cyclesFrom(
+              sql`SELECT ${cycleColumns} FROM billing_cycle
+                WHERE subscription_id = ${toBytes(key.subscriptionId)} AND number = ${key.number}`
+            )
+          ),
+          first
+        )
+      ),
+
+      findOpenCycle: Effect.fn("BillingLedger.findOpenCycle")((id: SubscriptionId) =>
+        Effect.map(
+          read("BillingLedger.findOpenCycle")(
+            cyclesFrom(sql`SELECT ${cycleColumns} FROM billing_cycle WHERE open_key = ${toBytes(id)}`)
+          ),
+          first
+        )
+      ),
+
+      updateCycle: Effect.fn("BillingLedger.updateCycle")((cycle: BillingCycle.BillingCycle) => {
+        const { number, subscription_id, ...row } = encodeRow(cycleToRow(cycle))
+        return write("BillingLedger.updateCycle")(
+          orStale(
+            sql`UPDATE billing_cycle SET ${sql.update({ ...row, version: cycle.version + 1 })}
+              WHERE subscription_id = ${subscription_id} AND number = ${number} AND version = ${cycle.version}`,
+            "cycle",
+            cycleKeyText(cycle)
+          )
+        )
+      }),
+
+      listCycles: Effect.fn("BillingLedger.listCycles")(function* (id: SubscriptionId, page: PageRequest) {
+        const operation = "BillingLedger.listCycles"
+        const subscription = toBytes(id)
+        const totalElements = yield* read(operation)(
+          totalFrom(sql`SELECT COUNT(*) AS total FROM billing_cycle WHERE subscription_id = ${subscription}`)
+        )
+        const data = yield* read(operation)(
+          cyclesFrom(
+            sql`SELECT ${cycleColumns} FROM billing_cycle WHERE subscription_id = ${subscription}
+              ORDER BY number DESC LIMIT ${page.size} OFFSET ${offsetOf(page)}`
+          )
+        )
+        return { data, totalElements }
+      }),
+
+      listDue: Effect.fn("BillingLedger.listDue")(function* ({
+        after,
+        date,
+        limit,
+        step
+      }: {
+        readonly date: BusinessDate
+        readonly step: number
+        readonly after: CycleKey | null
+        readonly limit: number
+      }) {
+        const past =
+          after === null
+            ? sql`1 = 1`
+            : sql`billing_cycle.subscription_id >= ${toBytes(after.subscriptionId)}
+              AND (billing_cycle.subscription_id > ${toBytes(after.subscriptionId)}
+                OR billing_cycle.number > ${after.number})`
+        const rows = yield* read("BillingLedger.listDue")(
+          Effect.flatMap(
+            sql`SELECT billing_cycle.subscription_id, billing_cycle.number
+              FROM billing_cycle JOIN subscription_order ON subscription_order.id = billing_cycle.subscription_id
+              WHERE billing_cycle.due_step = ${step} AND billing_cycle.next_attempt_on <= ${date}
+                AND (billing_cycle.answered_on IS NULL OR billing_cycle.answered_on <> ${date})
+                AND subscription_order.state IN ('Active', 'PastDue') AND ${past}
+              ORDER BY billing_cycle.subscription_id, billing_cycle.number LIMIT ${limit}`,
+            decodeKeys
+          )
+        )
+        return rows.map((row) => ({ subscriptionId: SubscriptionId.make(row.subscription_id), number: row.number }))
+      }),
+
+      owed: Effect.fn("BillingLedger.owed")(function* (date: BusinessDate) {
+        const [{ due, in_doubt, in_flight }] = yield* read("BillingLedger.owed")(
+          Effect.flatMap(
+            sql`SELECT
+              (SELECT COUNT(*) FROM billing_cycle
+                JOIN subscription_order ON subscription_order.id = billing_cycle.subscription_id
+                WHERE billing_cycle.next_attempt_on <= ${date} AND billing_cycle.due_step IS NOT NULL
+                  AND (billing_cycle.answered_on IS NULL OR billing_cycle.answered_on <> ${date})
+                  AND subscription_order.state IN ('Active', 'PastDue')) AS due,
+              (SELECT COUNT(*) FROM billing_cycle WHERE state = 'InFlight' AND next_attempt_on <= ${date}) AS in_flight,
+              (SELECT COUNT(*) FROM billing_cycle WHERE state = 'InDoubt' AND next_attempt_on <= ${date}) AS in_doubt`,
+            decodeOwed
+          )
+        )
+        return { due, inFlight: in_flight, inDoubt: in_doubt }
+      }),
+
+      joinRun: Effect.fn("BillingLedger.joinRun")(function* ({
+        at,
+        date,
+        job,
+        leaseMillis,
+        worker
+      }: {
+        readonly job: string
+        readonly date: BusinessDate
+        readonly worker: string
+        readonly at: DateTime.Utc
+        readonly leaseMillis: number
+      }) {
+        return yield* run(
+          write("BillingLedger.joinRun")(
+            Effect.gen(function* () {
+              yield* changeJob(job)
+              const [other] = yield* livingOnOtherDates(job, date)
+              if (other !== undefined) return yield* new AnotherRunActive({ job, date: other.run_date })
+              yield* sql`DELETE FROM billing_run_worker WHERE job = ${job} AND lease_expires_at <= UTC_TIMESTAMP(3)`
+              yield* sql`INSERT INTO billing_run ${sql.insert({
+                job,
+                run_date: date,
+                status: "Running",
+                started_at: toInstantText(at),
+                finished_at: null,
+                charged: 0,
+                declined: 0,
+                not_executed: 0,
+                unknown: 0,
+                skipped: 0,
+                cancelled: 0
+              })} ON DUPLICATE KEY UPDATE status = 'Running', finished_at = NULL`
+              yield* register(job, date, worker, leaseMillis)
+              const [joined] = yield* selectRun(job, date)
+              return joined ?? (yield* Effect.die(new Error(`run ${job} ${date} vanished in its own transaction`)))
+            })
+          )
+        )
+      }),
+
+      renewWorker: Effect.fn("BillingLedger.renewWorker")(function* ({
+        date,
+        job,
+        leaseMillis,
+        worker
+      }: {
+        readonly job: string
+        readonly date: BusinessDate
+        readonly worker: string
+        readonly leaseMillis: number
+      }) {
+        return yield* run(
+          write("BillingLedger.renewWorker")(
+            Effect.gen(function* () {
+              yield* changeJob(job)
+              // Whoever slept past its lease does not come back while another date runs.
+              const others = yield* livingOnOtherDates(job, date)
+              const [found] = yield* selectRun(job, date)
+              if (others.length > 0 || found?.status !== "Running") return false
+              yield* register(job, date, worker, leaseMillis)
+              return true
+            })
+          )
+        )
+      }),
+
+      addCounts: Effect.fn("BillingLedger.addCounts")((job: string, date: BusinessDate, counts: RunCounts) =>
+        Effect.asVoid(
+          write("BillingLedger.addCounts")(
+            sql`UPDATE billing_run SET charged = charged + ${counts.charged}, declined = declined + ${counts.declined},
+              not_executed = not_executed + ${counts.notExecuted}, unknown = unknown + ${counts.unknown},
+              skipped = skipped + ${counts.skipped}, cancelled = cancelled + ${counts.cancelled}
+              WHERE job = ${job} AND run_date = ${date}`
+          )
+        )
+      ),
+
+      leaveRun: Effect.fn("BillingLedger.leaveRun")(function* ({
+        at,
+        date,
+        job,
+        status,
+        worker
+      }: {
+        readonly job: string
+        readonly date: BusinessDate
+        readonly worker: string
+        readonly at: DateTime.Utc
+        readonly status: "Stopped" | "Completed"
+      }) {
+        yield* run(
+          write("BillingLedger.leaveRun")(
+            Effect.gen(function* () {
+              yield* changeJob(job)
+              yield* sql`DELETE FROM billing_run_worker WHERE job = ${job} AND run_date = ${date}
+            AND (worker = ${worker} OR lease_expires_at <= UTC_TIMESTAMP(3))`
+              const staying = yield* Effect.flatMap(
+                sql`SELECT run_date FROM billing_run_worker WHERE job = ${job} AND run_date = ${date}
+                    LIMIT 1 FOR UPDATE`,
+                decodeDates
+              )
+              if (staying.length > 0) return
+              yield* sql`UPDATE billing_run SET status = ${status}, finished_at = ${toInstantText(at)}
+            WHERE job = ${job} AND run_date = ${date} AND status = 'Running'`
+            })
+          )
+        )
+      }),
+
+      findRun: Effect.fn("BillingLedger.findRun")((job: string, date: BusinessDate) =>
+        Effect.map(read("BillingLedger.findRun")(selectRun(job, date)), first)
+      ),
+
+      listRuns: Effect.fn("BillingLedger.listRuns")((job: string, limit: number) =>
+        read("BillingLedger.listRuns")(
+          runsFrom(sql`SELECT ${runColumns} FROM billing_run WHERE job = ${job} ORDER BY run_date DESC LIMIT ${limit}`)
+        )
+      )
+    })
+  })
+)

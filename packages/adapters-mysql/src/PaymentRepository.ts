@@ -1,0 +1,411 @@
+/**
+ * Payments, attempts and the slots of customers.
+ *
+ * @since 0.1.0
+ */
+import { attemptsListedMax, PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
+import * as Attempt from "@pillivery/domain/Attempt"
+import { AttemptId, type PaymentId } from "@pillivery/domain/Ids"
+import * as Payment from "@pillivery/domain/Payment"
+import type { CustomerReference, ProviderName } from "@pillivery/domain/Provider"
+import { type DateTime, Effect, Layer, Schema } from "effect"
+import { SqlClient } from "effect/sql/SqlClient"
+import { fieldOrNull, Flag, Instant, nullOr, toBytes, toInstantText, Uuid } from "./internal/Columns.ts"
+import {
+  affectedRows,
+  columnsOf,
+  entitiesFrom,
+  first,
+  idsFrom,
+  insertRows,
+  orExists,
+  orStale,
+  wasInserted
+} from "./internal/Rows.ts"
+import { Statements } from "./Transaction.ts"
+
+const PaymentRow = Schema.Struct({
+  id: Uuid,
+  user_id: Uuid,
+  subject: Schema.String,
+  order_id: nullOr(Uuid),
+  subscription_id: nullOr(Uuid),
+  cycle_number: nullOr(Schema.Int),
+  billing_key_id: nullOr(Uuid),
+  amount: Schema.Int,
+  created_at: Instant
+})
+
+const AttemptRow = Schema.Struct({
+  id: Uuid,
+  payment_id: Uuid,
+  state: Schema.String,
+  purpose: Schema.String,
+  user_id: Uuid,
+  order_id: nullOr(Uuid),
+  issues_billing_key: nullOr(Flag),
+  subscription_id: nullOr(Uuid),
+  cycle_number: nullOr(Schema.Int),
+  billing_key_id: nullOr(Uuid),
+  billing_key: nullOr(Schema.String),
+  step: nullOr(Schema.Int),
+  provider: Schema.String,
+  merchant_account: Schema.String,
+  customer_reference: Schema.String,
+  amount: Schema.Int,
+  item_name: Schema.String,
+  quantity: Schema.Int,
+  created_at: Instant,
+  version: Schema.Int,
+  lease_owner: nullOr(Schema.String),
+  lease_epoch: nullOr(Schema.Int),
+  lease_expires_at: nullOr(Instant),
+  sent_at: nullOr(Instant),
+  baseline: nullOr(Instant),
+  transaction_id: nullOr(Schema.String),
+  approval_token: nullOr(Schema.String),
+  expires_at: nullOr(Instant),
+  redirect_pc: nullOr(Schema.String),
+  redirect_mobile: nullOr(Schema.String),
+  redirect_app: nullOr(Schema.String),
+  dispatches: nullOr(Schema.Int),
+  unknown_since: nullOr(Instant),
+  asks: nullOr(Schema.Int),
+  next_ask_at: nullOr(Instant),
+  review_since: nullOr(Instant),
+  detail: nullOr(Schema.String),
+  reference: nullOr(Schema.String),
+  reference_transaction_id: nullOr(Schema.String),
+  reference_approval_id: nullOr(Schema.String),
+  reference_approved_at: nullOr(Instant),
+  reference_method: nullOr(Schema.String),
+  approved: nullOr(Schema.Int),
+  refunded: nullOr(Schema.Int),
+  reserved: nullOr(Schema.Int),
+  refund_in_flight: nullOr(Uuid),
+  settled_at: nullOr(Instant),
+  decline: nullOr(Schema.String),
+  decline_kind: nullOr(Schema.String),
+  decline_code: nullOr(Schema.String),
+  decline_message: nullOr(Schema.String),
+  not_executed_why: nullOr(Schema.String),
+  ended_at: nullOr(Instant)
+})
+
+const encodePaymentRow = Schema.encodeSync(PaymentRow)
+const encodeAttemptRow = Schema.encodeSync(AttemptRow)
+
+const paymentToRow = ({ subject, ...payment }: Payment.Payment): typeof PaymentRow.Type => ({
+  id: payment.id,
+  user_id: payment.userId,
+  subject: subject._tag,
+  order_id: fieldOrNull(subject, "orderId"),
+  subscription_id: fieldOrNull(subject, "subscriptionId"),
+  cycle_number: fieldOrNull(subject, "cycleNumber"),
+  billing_key_id: fieldOrNull(subject, "billingKeyId"),
+  amount: payment.amount,
+  created_at: payment.createdAt
+})
+
+const rowToPayment = (row: typeof PaymentRow.Type) => ({
+  id: row.id,
+  userId: row.user_id,
+  subject: {
+    _tag: row.subject,
+    orderId: row.order_id,
+    subscriptionId: row.subscription_id,
+    cycleNumber: row.cycle_number,
+    billingKeyId: row.billing_key_id
+  },
+  amount: row.amount,
+  createdAt: row.created_at
+})
+
+const attemptToRow = (attempt: Attempt.Attempt): typeof AttemptRow.Type => {
+  const { purpose } = attempt
+  const lease = fieldOrNull(attempt, "lease")
+  const redirectUrls = fieldOrNull(attempt, "redirectUrls")
+  const reference = fieldOrNull(attempt, "reference")
+  const reason = fieldOrNull(attempt, "reason")
+  return {
+    id: attempt.id,
+    payment_id: attempt.paymentId,
+    state: attempt._tag,
+    purpose: purpose._tag,
+    user_id: purpose.userId,
+    order_id: fieldOrNull(purpose, "orderId"),
+    issues_billing_key: fieldOrNull(purpose, "issuesBillingKey"),
+    subscription_id: fieldOrNull(purpose, "subscriptionId"),
+    cycle_number: fieldOrNull(purpose, "cycleNumber"),
+    billing_key_id: fieldOrNull(purpose, "billingKeyId"),
+    billing_key: fieldOrNull(purpose, "billingKey"),
+    step: fieldOrNull(purpose, "step"),
+    provider: attempt.provider,
+    merchant_account: attempt.merchantAccount,
+    customer_reference: attempt.customerReference,
+    amount: attempt.amount,
+    item_name: attempt.itemName,
+    quantity: attempt.quantity,
+    created_at: attempt.createdAt,
+    version: attempt.version,
+    lease_owner: lease?.owner ?? null,
+    lease_epoch: lease?.epoch ?? null,
+    lease_expires_at: lease?.expiresAt ?? null,
+    sent_at: fieldOrNull(attempt, "sentAt"),
+    baseline: fieldOrNull(attempt, "baseline"),
+    transaction_id: fieldOrNull(attempt, "transactionId"),
+    approval_token: fieldOrNull(attempt, "approvalToken"),
+    expires_at: fieldOrNull(attempt, "expiresAt"),
+    redirect_pc: redirectUrls?.pc ?? null,
+    redirect_mobile: redirectUrls?.mobile ?? null,
+    redirect_app: redirectUrls?.app ?? null,
+    dispatches: fieldOrNull(attempt, "dispatches"),
+    unknown_since: fieldOrNull(attempt, "unknownSince"),
+    asks: fieldOrNull(attempt, "asks"),
+    next_ask_at: fieldOrNull(attempt, "nextAskAt"),
+    review_since: fieldOrNull(attempt, "reviewSince"),
+    detail: fieldOrNull(attempt, "detail"),
+    reference: reference?._tag ?? null,
+    reference_transaction_id: reference === null ? null : fieldOrNull(reference, "transactionId"),
+    reference_approval_id: reference === null ? null : fieldOrNull(reference, "approvalId"),
+    reference_approved_at: reference?.approvedAt ?? null,
+    reference_method: reference === null ? null : fieldOrNull(reference, "method"),
+    approved: fieldOrNull(attempt, "approved"),
+    refunded: fieldOrNull(attempt, "refunded"),
+    reserved: fieldOrNull(attempt, "reserved"),
+    refund_in_flight: fieldOrNull(attempt, "refundInFlight"),
+    settled_at: fieldOrNull(attempt, "settledAt"),
+    decline: reason?._tag ?? null,
+    decline_kind: reason?.kind ?? null,
+    decline_code: reason?.code ?? null,
+    decline_message: reason?.message ?? null,
+    not_executed_why: fieldOrNull(attempt, "why"),
+    ended_at: fieldOrNull(attempt, "endedAt")
+  }
+}
+
+/** All fields of all states; the union takes those of the row's state and refuses a row that lacks one. */
+const rowToAttempt = (row: typeof AttemptRow.Type) => ({
+  _tag: row.state,
+  id: row.id,
+  paymentId: row.payment_id,
+  purpose: {
+    _tag: row.purpose,
+    userId: row.user_id,
+    orderId: row.order_id,
+    issuesBillingKey: row.issues_billing_key,
+    subscriptionId: row.subscription_id,
+    cycleNumber: row.cycle_number,
+    billingKeyId: row.billing_key_id,
+    billingKey: row.billing_key,
+    step: row.step
+  },
+  provider: row.provider,
+  merchantAccount: row.merchant_account,
+  customerReference: row.customer_reference,
+  amount: row.amount,
+  itemName: row.item_name,
+  quantity: row.quantity,
+  createdAt: row.created_at,
+  version: row.version,
+  lease: { owner: row.lease_owner, epoch: row.lease_epoch, expiresAt: row.lease_expires_at },
+  sentAt: row.sent_at,
+  baseline: row.baseline,
+  transactionId: row.transaction_id,
+  approvalToken: row.approval_token,
+  expiresAt: row.expires_at,
+  redirectUrls:
+    row.redirect_pc === null ? null : { pc: row.redirect_pc, mobile: row.redirect_mobile, app: row.redirect_app },
+  dispatches: row.dispatches,
+  unknownSince: row.unknown_since,
+  asks: row.asks,
+  nextAskAt: row.next_ask_at,
+  reviewSince: row.review_since,
+  detail: row.detail,
+  reference: {
+    _tag: row.reference,
+    transactionId: row.reference_transaction_id,
+    approvalId: row.reference_approval_id,
+    approvedAt: row.reference_approved_at,
+    method: row.reference_method
+  },
+  approved: row.approved,
+  refunded: row.refunded,
+  reserved: row.reserved,
+  refundInFlight: row.refund_in_flight,
+  settledAt: row.settled_at,
+  reason: { _tag: row.decline, kind: row.decline_kind, code: row.decline_code, message: row.decline_message },
+  why: row.not_executed_why,
+  endedAt: row.ended_at
+})
+
+const paymentsFrom = entitiesFrom(PaymentRow, Payment.Payment, rowToPayment)
+const attemptsFrom = entitiesFrom(AttemptRow, Attempt.Attempt, rowToAttempt)
+const decodeCounts = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ state: Schema.String, total: Schema.Int }))
+)
+
+/** Payments on MySQL. */
+export const layer = Layer.effect(
+  PaymentRepository,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient
+    const { read, write } = yield* Statements
+    const paymentColumns = columnsOf(sql, PaymentRow)
+    const attemptColumns = columnsOf(sql, AttemptRow)
+
+    const attemptIds = (operation: string, statement: Parameters<typeof idsFrom>[0]) =>
+      Effect.map(read(operation)(idsFrom(statement)), (ids) => ids.map((id) => AttemptId.make(id)))
+
+    const whereSubject = (subject: Payment.Subject) =>
+      Payment.Subject.match(subject, {
+        OrderSubject: ({ orderId }) => sql`order_id = ${toBytes(orderId)}`,
+        CycleSubject: ({ cycleNumber, subscriptionId }) =>
+          sql`subscription_id = ${toBytes(subscriptionId)} AND cycle_number = ${cycleNumber}`,
+        RegistrationSubject: ({ billingKeyId }) => sql`billing_key_id = ${toBytes(billingKeyId)}`
+      })
+
+    return PaymentRepository.of({
+      insertPayment: Effect.fn("PaymentRepository.insertPayment")((payment: Payment.Payment) =>
+        write("PaymentRepository.insertPayment")(
+          orExists(insertRows(sql, "payment", [encodePaymentRow(paymentToRow(payment))]), "payment", payment.id)
+        )
+      ),
+
+      findPayment: Effect.fn("PaymentRepository.findPayment")((id: PaymentId) =>
+        Effect.map(
+          read("PaymentRepository.findPayment")(
+            paymentsFrom(sql`SELECT ${paymentColumns} FROM payment WHERE id = ${toBytes(id)}`)
+          ),
+          first
+        )
+      ),
+
+      findPaymentBySubject: Effect.fn("PaymentRepository.findPaymentBySubject")((subject: Payment.Subject) =>
+        Effect.map(
+          read("PaymentRepository.findPaymentBySubject")(
+            paymentsFrom(sql`SELECT ${paymentColumns} FROM payment WHERE ${whereSubject(subject)}`)
+          ),
+          first
+        )
+      ),
+
+      insertAttempt: Effect.fn("PaymentRepository.insertAttempt")((attempt: Attempt.Attempt) =>
+        write("PaymentRepository.insertAttempt")(
+          orExists(insertRows(sql, "attempt", [encodeAttemptRow(attemptToRow(attempt))]), "attempt", attempt.id)
+        )
+      ),
+
+      findAttempt: Effect.fn("PaymentRepository.findAttempt")((id: AttemptId) =>
+        Effect.map(
+          read("PaymentRepository.findAttempt")(
+            attemptsFrom(sql`SELECT ${attemptColumns} FROM attempt WHERE id = ${toBytes(id)}`)
+          ),
+          first
+        )
+      ),
+
+      updateAttempt: Effect.fn("PaymentRepository.updateAttempt")((attempt: Attempt.Attempt) => {
+        const { id, ...row } = encodeAttemptRow(attemptToRow(attempt))
+        return write("PaymentRepository.updateAttempt")(
+          orStale(
+            sql`UPDATE attempt SET ${sql.update({ ...row, version: attempt.version + 1 })}
+              WHERE id = ${id} AND version = ${attempt.version}`,
+            "attempt",
+            attempt.id
+          )
+        )
+      }),
+
+      listAttempts: Effect.fn("PaymentRepository.listAttempts")((paymentId: PaymentId) =>
+        read("PaymentRepository.listAttempts")(
+          attemptsFrom(
+            sql`SELECT ${attemptColumns} FROM attempt WHERE payment_id = ${toBytes(paymentId)}
+              ORDER BY created_at, id LIMIT ${attemptsListedMax}`
+          )
+        )
+      ),
+
+      listAbandonedBySender: Effect.fn("PaymentRepository.listAbandonedBySender")(
+        (databaseNow: DateTime.Utc, limit: number) =>
+          attemptIds(
+            "PaymentRepository.listAbandonedBySender",
+            sql`SELECT id FROM attempt WHERE state IN ('Prepared', 'Sent')
+              AND lease_expires_at <= ${toInstantText(databaseNow)} ORDER BY lease_expires_at, id LIMIT ${limit}`
+          )
+      ),
+
+      listToAskAbout: Effect.fn("PaymentRepository.listToAskAbout")((at: DateTime.Utc, limit: number) =>
+        attemptIds(
+          "PaymentRepository.listToAskAbout",
+          sql`SELECT id FROM attempt WHERE state = 'Unknown' AND next_ask_at <= ${toInstantText(at)}
+            ORDER BY next_ask_at, id LIMIT ${limit}`
+        )
+      ),
+
+      listExpiredWaiting: Effect.fn("PaymentRepository.listExpiredWaiting")((at: DateTime.Utc, limit: number) =>
+        attemptIds(
+          "PaymentRepository.listExpiredWaiting",
+          sql`SELECT id FROM attempt WHERE state = 'AwaitingCustomer' AND expires_at < ${toInstantText(at)}
+            ORDER BY expires_at, id LIMIT ${limit}`
+        )
+      ),
+
+      takeUserSlot: Effect.fn("PaymentRepository.takeUserSlot")(function* (
+        provider: ProviderName,
+        customer: CustomerReference,
+        attemptId: AttemptId
+      ) {
+        const attempt = toBytes(attemptId)
+        const take = affectedRows(
+          sql`UPDATE user_slot SET attempt_id = ${attempt}
+              WHERE provider = ${provider} AND customer_reference = ${customer}
+                AND (attempt_id IS NULL OR attempt_id = ${attempt})`
+        )
+        const firstUse = wasInserted(
+          sql`INSERT INTO user_slot (provider, customer_reference, attempt_id)
+              VALUES (${provider}, ${customer}, ${attempt})`
+        )
+        return yield* write("PaymentRepository.takeUserSlot")(
+          Effect.flatMap(take, (rows) => (rows > 0 ? Effect.succeed(true) : firstUse))
+        )
+      }),
+
+      releaseUserSlot: Effect.fn("PaymentRepository.releaseUserSlot")(
+        (provider: ProviderName, customer: CustomerReference, attemptId: AttemptId) =>
+          Effect.asVoid(
+            write("PaymentRepository.releaseUserSlot")(
+              sql`UPDATE user_slot SET attempt_id = NULL
+                WHERE provider = ${provider} AND customer_reference = ${customer}
+                  AND attempt_id = ${toBytes(attemptId)}`
+            )
+          )
+      ),
+
+      countAttempts: Effect.map(
+        read("PaymentRepository.countAttempts")(
+          Effect.flatMap(sql`SELECT state, COUNT(*) AS total FROM attempt GROUP BY state`, decodeCounts)
+        ),
+        (rows) => {
+          const totals = new Map(rows.map(({ state, total }) => [state, total]))
+          const count = (tag: Attempt.Tag): number => totals.get(tag) ?? 0
+          return {
+            Prepared: count("Prepared"),
+            AwaitingCustomer: count("AwaitingCustomer"),
+            Sent: count("Sent"),
+            Unknown: count("Unknown"),
+            ManualReview: count("ManualReview"),
+            Approved: count("Approved"),
+            ApprovedSurplus: count("ApprovedSurplus"),
+            Refunded: count("Refunded"),
+            Declined: count("Declined"),
+            NotExecuted: count("NotExecuted"),
+            Withdrawn: count("Withdrawn"),
+            Abandoned: count("Abandoned"),
+            Superseded: count("Superseded")
+          }
+        }
+      )
+    })
+  })
+)

@@ -1,0 +1,159 @@
+/**
+ * Subscription orders.
+ *
+ * @since 0.1.0
+ */
+import type { PageRequest } from "@pillivery/application/ports/Page"
+import { SubscriptionRepository, subscriptionsOfKeyMax } from "@pillivery/application/ports/SubscriptionRepository"
+import type { BillingKeyId, SubscriptionId, UserId } from "@pillivery/domain/Ids"
+import * as Subscription from "@pillivery/domain/SubscriptionOrder"
+import { Effect, Layer, Schema } from "effect"
+import { SqlClient } from "effect/sql/SqlClient"
+import { fieldOrNull, Instant, nullOr, toBytes, Uuid } from "./internal/Columns.ts"
+import { receiverColumns, receiverToRow, rowToReceiver } from "./internal/Receivers.ts"
+import { columnsOf, entitiesFrom, first, insertRows, offsetOf, orExists, orStale, totalFrom } from "./internal/Rows.ts"
+import { Statements } from "./Transaction.ts"
+
+const SubscriptionRow = Schema.Struct({
+  id: Uuid,
+  user_id: Uuid,
+  state: Schema.String,
+  order_id: Uuid,
+  order_line_id: Uuid,
+  item_id: Uuid,
+  item_name: Schema.String,
+  unit_price: Schema.Int,
+  quantity: Schema.Int,
+  period_days: Schema.Int,
+  anchor: Schema.String,
+  ...receiverColumns,
+  skips_in_a_row: Schema.Int,
+  created_at: Instant,
+  version: Schema.Int,
+  /** The key it charges, or the one it waits for. */
+  billing_key_id: nullOr(Uuid),
+  paused_by: nullOr(Schema.String),
+  resume_on: nullOr(Schema.String),
+  cancel_reason: nullOr(Schema.String),
+  cancelled_at: nullOr(Instant)
+})
+
+const encodeRow = Schema.encodeSync(SubscriptionRow)
+
+const subscriptionToRow = (subscription: Subscription.SubscriptionOrder): typeof SubscriptionRow.Type => ({
+  id: subscription.id,
+  user_id: subscription.userId,
+  state: subscription._tag,
+  order_id: subscription.orderId,
+  order_line_id: subscription.orderLineId,
+  item_id: subscription.itemId,
+  item_name: subscription.itemName,
+  unit_price: subscription.unitPrice,
+  quantity: subscription.quantity,
+  period_days: subscription.period,
+  anchor: subscription.anchor,
+  ...receiverToRow(subscription.receiver),
+  skips_in_a_row: subscription.skipsInARow,
+  created_at: subscription.createdAt,
+  version: subscription.version,
+  billing_key_id: fieldOrNull(subscription, "billingKeyId") ?? fieldOrNull(subscription, "pendingBillingKeyId"),
+  paused_by: fieldOrNull(subscription, "by"),
+  resume_on: fieldOrNull(subscription, "resumeOn"),
+  cancel_reason: fieldOrNull(subscription, "reason"),
+  cancelled_at: fieldOrNull(subscription, "cancelledAt")
+})
+
+/** All fields of all states; the union takes those of the row's state and refuses a row that lacks one. */
+const rowToSubscription = (row: typeof SubscriptionRow.Type) => ({
+  _tag: row.state,
+  id: row.id,
+  userId: row.user_id,
+  orderId: row.order_id,
+  orderLineId: row.order_line_id,
+  itemId: row.item_id,
+  itemName: row.item_name,
+  unitPrice: row.unit_price,
+  quantity: row.quantity,
+  period: row.period_days,
+  anchor: row.anchor,
+  receiver: rowToReceiver(row),
+  skipsInARow: row.skips_in_a_row,
+  createdAt: row.created_at,
+  version: row.version,
+  billingKeyId: row.billing_key_id,
+  pendingBillingKeyId: row.billing_key_id,
+  by: row.paused_by,
+  resumeOn: row.resume_on,
+  reason: row.cancel_reason,
+  cancelledAt: row.cancelled_at
+})
+
+const subscriptionsFrom = entitiesFrom(SubscriptionRow, Subscription.SubscriptionOrder, rowToSubscription)
+
+/** Subscription orders on MySQL. */
+export const layer = Layer.effect(
+  SubscriptionRepository,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient
+    const { read, write } = yield* Statements
+    const columns = columnsOf(sql, SubscriptionRow)
+
+    return SubscriptionRepository.of({
+      insert: Effect.fn("SubscriptionRepository.insert")((subscription: Subscription.SubscriptionOrder) =>
+        write("SubscriptionRepository.insert")(
+          orExists(
+            insertRows(sql, "subscription_order", [encodeRow(subscriptionToRow(subscription))]),
+            "subscription",
+            subscription.id
+          )
+        )
+      ),
+
+      findById: Effect.fn("SubscriptionRepository.findById")((id: SubscriptionId) =>
+        Effect.map(
+          read("SubscriptionRepository.findById")(
+            subscriptionsFrom(sql`SELECT ${columns} FROM subscription_order WHERE id = ${toBytes(id)}`)
+          ),
+          first
+        )
+      ),
+
+      update: Effect.fn("SubscriptionRepository.update")((subscription: Subscription.SubscriptionOrder) => {
+        const { id, ...row } = encodeRow(subscriptionToRow(subscription))
+        return write("SubscriptionRepository.update")(
+          orStale(
+            sql`UPDATE subscription_order SET ${sql.update({ ...row, version: subscription.version + 1 })}
+              WHERE id = ${id} AND version = ${subscription.version}`,
+            "subscription",
+            subscription.id
+          )
+        )
+      }),
+
+      listByUser: Effect.fn("SubscriptionRepository.listByUser")(function* (userId: UserId, page: PageRequest) {
+        const operation = "SubscriptionRepository.listByUser"
+        const user = toBytes(userId)
+        const totalElements = yield* read(operation)(
+          totalFrom(sql`SELECT COUNT(*) AS total FROM subscription_order WHERE user_id = ${user}`)
+        )
+        const data = yield* read(operation)(
+          subscriptionsFrom(
+            sql`SELECT ${columns} FROM subscription_order WHERE user_id = ${user}
+              ORDER BY created_at DESC, id DESC LIMIT ${page.size} OFFSET ${offsetOf(page)}`
+          )
+        )
+        return { data, totalElements }
+      }),
+
+      listLiveByBillingKey: Effect.fn("SubscriptionRepository.listLiveByBillingKey")((id: BillingKeyId) =>
+        read("SubscriptionRepository.listLiveByBillingKey")(
+          subscriptionsFrom(
+            sql`SELECT ${columns} FROM subscription_order WHERE billing_key_id = ${toBytes(id)}
+              AND state IN ('AwaitingBillingKey', 'Active', 'PastDue', 'Paused')
+              ORDER BY created_at, id LIMIT ${subscriptionsOfKeyMax}`
+          )
+        )
+      )
+    })
+  })
+)

@@ -1,0 +1,271 @@
+/**
+ * Every list query is served by an index, on a database with enough rows that it matters.
+ *
+ * The statements are those of the repositories: a transformer notes each one that runs, and EXPLAIN is asked about it
+ * afterwards.
+ *
+ * @since 0.1.0
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
+import { type ItemQuery, ItemRepository, ItemSort } from "@pillivery/application/ports/ItemRepository"
+import { NotificationRepository } from "@pillivery/application/ports/NotificationRepository"
+import { OrderRepository } from "@pillivery/application/ports/OrderRepository"
+import { Outbox } from "@pillivery/application/ports/Outbox"
+import { PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
+import { RefundRepository } from "@pillivery/application/ports/RefundRepository"
+import { SubscriptionRepository } from "@pillivery/application/ports/SubscriptionRepository"
+import { Effect, Schema } from "effect"
+import { SqlClient } from "effect/sql/SqlClient"
+import { CurrentTransformer } from "effect/sql/Statement"
+import * as Fixtures from "./Fixtures.ts"
+import { hasServer, layer } from "./TestDatabase.ts"
+
+const page = { page: 1, size: 8 }
+
+const Plan = Schema.Array(
+  Schema.Struct({
+    table: Schema.NullOr(Schema.String),
+    type: Schema.NullOr(Schema.String),
+    key: Schema.NullOr(Schema.String),
+    Extra: Schema.NullOr(Schema.String)
+  })
+)
+
+/** Runs an effect and answers the plan of each statement it ran. */
+const plansOf = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
+  const sql = yield* SqlClient
+  const statements: Array<readonly [string, ReadonlyArray<unknown>]> = []
+  yield* Effect.provideService(effect, CurrentTransformer, (statement) =>
+    Effect.sync(() => {
+      statements.push(statement.compile())
+      return statement
+    })
+  )
+  return yield* Effect.forEach(
+    statements.filter(([text]) => /^\s*(SELECT|UPDATE)/.test(text)),
+    ([text, params]) =>
+      Effect.map(
+        Effect.flatMap(sql.unsafe(`EXPLAIN FORMAT = TRADITIONAL ${text}`, params), Schema.decodeUnknownEffect(Plan)),
+        (plan) => ({ text, plan })
+      )
+  )
+})
+
+const assertIndexed = (plans: Effect.Success<ReturnType<typeof plansOf>>) => {
+  assert.isAbove(plans.length, 0)
+  for (const { plan, text } of plans) {
+    for (const step of plan) {
+      if (step.table === null || step.table.startsWith("<")) continue
+      assert.isTrue(step.key !== null && step.type !== "ALL", `${JSON.stringify(step)} of ${text}`)
+    }
+  }
+}
+
+const assertNotSorted = (plans: Effect.Success<ReturnType<typeof plansOf>>) => {
+  for (const { plan, text } of plans) {
+    for (const step of plan) assert.notInclude(step.Extra ?? "", "filesort", text)
+  }
+}
+
+/** Adds a thousand copies of the one row of a table, made different where they must be. */
+const multiply = (table: string, columns: string, copies: string) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient
+    const digits = Array.from({ length: 10 }, (_, digit) => `SELECT ${digit} AS d`).join(" UNION ALL ")
+    yield* sql.unsafe(
+      `INSERT INTO ${table} (${columns}) SELECT ${copies} FROM ${table},
+        (SELECT a.d + 10 * b.d + 100 * c.d AS i FROM (${digits}) a, (${digits}) b, (${digits}) c) n`
+    )
+    yield* sql.unsafe(`ANALYZE TABLE ${table}`).unprepared
+  })
+
+const id = (salt: string) =>
+  `UNHEX(INSERT(INSERT(LEFT(SHA2(CONCAT('${salt}', n.i), 256), 32), 13, 1, '7'), 17, 1, '8'))`
+
+describe.skipIf(!hasServer)("plans", () => {
+  it.layer(layer(), { excludeTestServices: true })((it) => {
+    it.effect("due cycles are read in key order from an index", () =>
+      Effect.gen(function* () {
+        const ledger = yield* BillingLedger
+        const subscriptions = yield* SubscriptionRepository
+        const sql = yield* SqlClient
+        yield* subscriptions.insert(Fixtures.activeSubscription())
+        yield* multiply(
+          "subscription_order",
+          `id, user_id, state, order_id, order_line_id, item_id, item_name, unit_price, quantity, period_days, anchor,
+            receiver_name, receiver_phone, receiver_city, receiver_detail, skips_in_a_row, created_at, version, billing_key_id`,
+          `${id("s")}, ${id("u")}, state, order_id, ${id("l")}, item_id, item_name, unit_price, quantity, period_days,
+            anchor, receiver_name, receiver_phone, receiver_city, receiver_detail, skips_in_a_row, created_at, version,
+            ${id("k")}`
+        )
+        yield* sql`INSERT INTO billing_cycle
+          (subscription_id, number, state, grid_date, due_date, step, next_attempt_on, version)
+          SELECT id, 1, 'Due', '2026-03-01', '2026-03-01', 0,
+            DATE_ADD('2026-03-01', INTERVAL CONV(SUBSTR(HEX(id), 1, 3), 16, 10) % 60 DAY), 0 FROM subscription_order`
+        yield* sql`ANALYZE TABLE billing_cycle`.unprepared
+        const date = Fixtures.date("2026-03-03")
+        const [first] = yield* ledger.listDue({ date, step: 0, after: null, limit: 1 })
+        assert.isDefined(first)
+        for (const after of [null, first ?? null]) {
+          const plans = yield* plansOf(ledger.listDue({ date, step: 0, after, limit: 50 }))
+          assertIndexed(plans)
+        }
+        assertIndexed(yield* plansOf(ledger.owed(date)))
+        assertIndexed(yield* plansOf(ledger.listCycles(Fixtures.anySubscriptionId(), page)))
+        assertIndexed(yield* plansOf(ledger.findOpenCycle(Fixtures.anySubscriptionId())))
+        assertIndexed(yield* plansOf(ledger.listRuns("renewals", 10)))
+        assertIndexed(yield* plansOf(subscriptions.listByUser(Fixtures.anyUserId(), page)))
+        assertNotSorted(yield* plansOf(subscriptions.listByUser(Fixtures.anyUserId(), page)))
+        assertIndexed(yield* plansOf(subscriptions.listLiveByBillingKey(Fixtures.anyBillingKeyId())))
+        // Every due cycle comes once, in order, however it is paged.
+        const keys: Array<string> = []
+        for (let after: typeof first | null = null; ;) {
+          const keysOfPage: ReadonlyArray<NonNullable<typeof first>> = yield* ledger.listDue({
+            date,
+            step: 0,
+            after,
+            limit: 7
+          })
+          if (keysOfPage.length === 0) break
+          keys.push(...keysOfPage.map(({ subscriptionId }) => subscriptionId))
+          after = keysOfPage[keysOfPage.length - 1] ?? null
+        }
+        assert.deepStrictEqual(keys, keys.toSorted())
+        assert.strictEqual(new Set(keys).size, keys.length)
+        assert.strictEqual((yield* ledger.owed(date)).due, keys.length)
+      })
+    )
+
+    it.effect("outbox rows are claimed by an index", () =>
+      Effect.gen(function* () {
+        const outbox = yield* Outbox
+        const sql = yield* SqlClient
+        yield* sql`INSERT INTO outbox (event_id, consumer, state, tag, event, due_at, tries, published_at)
+          VALUES ('e', 'cart', 'done', 'OrderPaid', '{}', UTC_TIMESTAMP(3), 1, UTC_TIMESTAMP(3))`
+        yield* multiply(
+          "outbox",
+          "event_id, consumer, state, tag, event, due_at, tries, published_at",
+          "CONCAT('e', n.i), consumer, state, tag, event, due_at, tries, published_at"
+        )
+        yield* sql`INSERT INTO outbox (event_id, consumer, state, tag, event, due_at, tries, published_at)
+          VALUES ('p', 'cart', 'dead', 'OrderPaid', '{}', UTC_TIMESTAMP(3), 1, UTC_TIMESTAMP(3))`
+        assertIndexed(yield* plansOf(outbox.claim({ owner: "me", limit: 20, leaseMillis: 1_000 })))
+        assertIndexed(yield* plansOf(outbox.counts))
+        assertIndexed(yield* plansOf(outbox.listDead(10).pipe(Effect.ignoreCause)))
+      })
+    )
+
+    it.effect("orders, notifications and refunds are listed by an index", () =>
+      Effect.gen(function* () {
+        const orders = yield* OrderRepository
+        const refunds = yield* RefundRepository
+        const notifications = yield* NotificationRepository
+        const sql = yield* SqlClient
+        const order = Fixtures.placedOrder()
+        yield* orders.insert(order)
+        yield* multiply(
+          "orders",
+          `id, user_id, state, origin, receiver_name, receiver_phone, receiver_city, receiver_detail, total,
+            discount_total, placed_at, expires_at, version`,
+          `${id("o")}, ${id("u")}, 'Expired', origin, receiver_name, receiver_phone, receiver_city, receiver_detail, total,
+            discount_total, placed_at, DATE_SUB(expires_at, INTERVAL n.i MINUTE), version`
+        )
+        const byUser = yield* plansOf(orders.listByUser(order.userId, page))
+        assertIndexed(byUser)
+        assertNotSorted(byUser.slice(0, 2))
+        const expirable = yield* plansOf(orders.listExpirable(Fixtures.later, 10))
+        assertIndexed(expirable)
+        assertNotSorted(expirable)
+        const refund = Fixtures.requestedRefund()
+        yield* refunds.insert(refund)
+        yield* multiply(
+          "refund",
+          `id, attempt_id, order_id, user_id, state, amount, refund_lines, reason, requested_at, dispatches, version,
+            completed_at`,
+          `${id("r")}, ${id("a")}, ${id("o")}, user_id, 'Completed', amount, refund_lines, reason, requested_at, dispatches,
+            version, requested_at`
+        )
+        const listed = yield* plansOf(
+          Effect.all([
+            refunds.listByOrder(Fixtures.anyOrderId()),
+            refunds.listByAttempt(refund.attemptId),
+            refunds.listRequested(10),
+            refunds.listAbandonedBySender(Fixtures.later, 10),
+            refunds.listToAskAbout(Fixtures.later, 10)
+          ])
+        )
+        assertIndexed(listed)
+        assertNotSorted(listed)
+        yield* sql`INSERT INTO notification (id, user_id, kind, korean, english, sent_at)
+          VALUES ('n', UNHEX(REPEAT('0a', 16)), 'k', '', '', UTC_TIMESTAMP(3))`
+        yield* multiply(
+          "notification",
+          "id, user_id, kind, korean, english, sent_at",
+          `CONCAT('n', n.i), ${id("u")}, kind, korean, english, sent_at`
+        )
+        const told = yield* plansOf(notifications.listByUser(Fixtures.anyUserId(), page))
+        assertIndexed(told)
+        assertNotSorted(told)
+      })
+    )
+
+    it.effect("attempts are listed by an index", () =>
+      Effect.gen(function* () {
+        const payments = yield* PaymentRepository
+        yield* payments.insertAttempt(Fixtures.preparedAttempt())
+        yield* multiply(
+          "attempt",
+          `id, payment_id, state, purpose, user_id, order_id, issues_billing_key, provider, merchant_account,
+            customer_reference, amount, item_name, quantity, created_at, version, detail, ended_at`,
+          `${id("a")}, ${id("p")}, 'Withdrawn', purpose, user_id, order_id, issues_billing_key, provider, merchant_account,
+            customer_reference, amount, item_name, quantity, created_at, version, 'why', created_at`
+        )
+        const listed = yield* plansOf(
+          Effect.all([
+            payments.listAttempts(Fixtures.preparedAttempt().paymentId),
+            payments.listToAskAbout(Fixtures.later, 10),
+            payments.listExpiredWaiting(Fixtures.later, 10)
+          ])
+        )
+        assertIndexed(listed)
+        assertNotSorted(listed)
+        assertIndexed(yield* plansOf(payments.listAbandonedBySender(Fixtures.later, 10)))
+        assertIndexed(yield* plansOf(payments.countAttempts))
+      })
+    )
+
+    it.effect("items are searched and sorted by an index", () =>
+      Effect.gen(function* () {
+        const items = yield* ItemRepository
+        const sql = yield* SqlClient
+        yield* items.insert([Fixtures.item({ productName: "루테인 지아잔틴" })])
+        const columns = `statement_number, registered_date, distribution_period, appearance, serving_use,
+          preserve_period, intake, main_function, base_standard, thumbnail, description_image, views, rating_sum,
+          rating_count, version`
+        yield* multiply(
+          "item",
+          `id, product_name, search_name, brand, ${columns}, sales, price_origin, price_rate, price_discount, price_real`,
+          `${id("i")}, CONCAT('비타민 ', n.i), CONCAT('비타민 ', n.i), CONCAT('brand ', n.i % 50), ${columns}, n.i, 1000 * (n.i + 1), IF(n.i % 20 = 0, 100, 0), (n.i + 1) * IF(n.i % 20 = 0, 100, 0),
+            (n.i + 1) * IF(n.i % 20 = 0, 900, 1000)`
+        )
+        yield* sql`INSERT IGNORE INTO item_category (item_id, position, category) SELECT id, 0, 'BONE' FROM item`
+        yield* sql`ANALYZE TABLE item_category`.unprepared
+        const queries: ReadonlyArray<Omit<ItemQuery, "sort">> = [
+          { keyword: "루테인" },
+          { category: "EYE" },
+          { brand: "brand 7" },
+          { onSale: true },
+          { priceMin: 15_000, priceMax: 15_100 }
+        ]
+        for (const sort of ItemSort.literals) {
+          for (const query of queries) assertIndexed(yield* plansOf(items.search({ ...query, sort }, page)))
+          // Counting everything reads everything.
+          const all = (yield* plansOf(items.search({ sort }, page))).slice(1)
+          assertIndexed(all)
+          assertNotSorted(all.filter(({ text }) => text.includes("ORDER BY item.")))
+        }
+      })
+    )
+  })
+})

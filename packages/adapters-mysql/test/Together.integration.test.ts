@@ -1,0 +1,140 @@
+/**
+ * What only shows when several servers work on one database, or when text meets a collation.
+ *
+ * @since 0.1.0
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
+import { ItemRepository } from "@pillivery/application/ports/ItemRepository"
+import { OrderRepository } from "@pillivery/application/ports/OrderRepository"
+import { SalesLedger } from "@pillivery/application/ports/SalesLedger"
+import { UserRepository } from "@pillivery/application/ports/UserRepository"
+import * as Order from "@pillivery/domain/Order"
+import { Duration, Effect, Exit, Fiber, Option, Result } from "effect"
+import { randomUUID } from "node:crypto"
+import * as Fixtures from "./Fixtures.ts"
+import { hasServer, layer } from "./TestDatabase.ts"
+
+const page = { page: 1, size: 20 }
+
+describe.skipIf(!hasServer)("one database", () => {
+  it.layer(layer({ poolSize: 8 }), { excludeTestServices: true })((it) => {
+    it.effect("a keyword is a part of the name, whatever its characters mean elsewhere", () =>
+      Effect.gen(function* () {
+        const items = yield* ItemRepository
+        const names = [
+          "락토핏 100% 유산균",
+          "락토핏 100x 유산균",
+          "비타민_D",
+          "비타민 D",
+          "OMEGA-3 오메가",
+          "😀😁 젤리",
+          "ﬁber 식이섬유"
+        ]
+        const made = names.map((productName) => Fixtures.item({ productName, brand: "keyword" }))
+        yield* items.insert(made)
+        const find = Effect.fnUntraced(function* (keyword: string) {
+          const found = yield* items.search({ keyword, brand: "keyword", sort: "SALES" }, page)
+          assert.strictEqual(found.totalElements, found.data.length)
+          return found.data.map((item) => item.information.productName).toSorted()
+        })
+        assert.deepStrictEqual(yield* find("100%"), ["락토핏 100% 유산균"])
+        assert.deepStrictEqual(yield* find("민_D"), ["비타민_D"])
+        assert.deepStrictEqual(yield* find("민 D"), ["비타민 D"])
+        assert.deepStrictEqual(yield* find("민 d"), ["비타민 D"])
+        assert.deepStrictEqual(yield* find("omega-3 오"), ["OMEGA-3 오메가"])
+        assert.deepStrictEqual(yield* find("😁 젤"), ["😀😁 젤리"])
+        assert.deepStrictEqual(yield* find("😀😀"), [])
+        assert.deepStrictEqual(yield* find("유산균".normalize("NFD")), ["락토핏 100% 유산균", "락토핏 100x 유산균"])
+        assert.deepStrictEqual(yield* find("' OR 1=1 --"), [])
+        assert.deepStrictEqual(
+          yield* items.findById(made[0]?.id ?? Fixtures.anyItemId()),
+          Option.fromUndefinedOr(made[0])
+        )
+      })
+    )
+
+    it.effect("sales are folded once, whoever folds", () =>
+      Effect.gen(function* () {
+        const items = yield* ItemRepository
+        const sales = yield* SalesLedger
+        const made = [Fixtures.item(), Fixtures.item()]
+        yield* items.insert(made)
+        const sold = made.flatMap(({ id: itemId }) =>
+          Array.from({ length: 30 }, () => ({ cause: randomUUID(), itemId, quantity: 2 }))
+        )
+        yield* sales.record(sold)
+        yield* sales.record(sold)
+        const folded = yield* Effect.all(
+          Array.from({ length: 6 }, () => sales.fold(25)),
+          { concurrency: 6 }
+        )
+        assert.strictEqual(
+          folded.reduce((sum, rows) => sum + rows, 0),
+          60
+        )
+        const after = yield* items.findByIds(made.map(({ id }) => id))
+        assert.deepStrictEqual(
+          after.map((item) => item.statistics.sales),
+          [60, 60]
+        )
+      })
+    )
+
+    it.effect("one of several users takes a name, and emoji are told apart", () =>
+      Effect.gen(function* () {
+        const users = yield* UserRepository
+        const rivals = Array.from({ length: 6 }, (_, index) =>
+          Fixtures.activeUser({ displayName: index % 2 === 0 ? "민지 KIM" : "민지 kim" })
+        )
+        const exits = yield* Effect.forEach(rivals, (user) => Effect.exit(users.insert(user, null)), { concurrency: 6 })
+        assert.strictEqual(exits.filter(Exit.isSuccess).length, 1)
+        yield* users.insert(Fixtures.activeUser({ displayName: "😀" }), null)
+        yield* users.insert(Fixtures.activeUser({ displayName: "😁" }), null)
+      })
+    )
+
+    it.effect("the clock is moved for everybody, by each who moves it", () =>
+      Effect.gen(function* () {
+        const clock = yield* BusinessClock
+        const before = yield* clock.offset
+        yield* Effect.all(
+          Array.from({ length: 5 }, () => clock.advance(Duration.hours(1))),
+          { concurrency: 5 }
+        )
+        assert.strictEqual(Duration.toMillis(yield* clock.offset) - Duration.toMillis(before), 5 * 3_600_000)
+        const [now, databaseNow] = yield* Effect.all([clock.now, clock.databaseNow])
+        const ahead = now.epochMilliseconds - databaseNow.epochMilliseconds
+        assert.isAtMost(Math.abs(ahead - 5 * 3_600_000), 1_000)
+        assert.isAtMost(Math.abs(databaseNow.epochMilliseconds - Date.now()), 5_000)
+      })
+    )
+
+    it.effect("an order is never read with the lines of another version", () =>
+      Effect.gen(function* () {
+        const orders = yield* OrderRepository
+        const paid = Result.getOrThrow(Order.pay(Fixtures.placedOrder(), Fixtures.anyAttemptId(), Fixtures.later))
+        yield* orders.insert(paid)
+        const refunding = yield* Effect.forkChild(
+          Effect.gen(function* () {
+            for (const line of [...paid.lines, ...paid.lines, ...paid.lines]) {
+              const order = Option.getOrThrow(yield* orders.findById(paid.id))
+              yield* orders.update(
+                Result.getOrThrow(Order.refund(order, [{ lineId: line.id, quantity: 1 }], line.unitPrice))
+              )
+            }
+          })
+        )
+        let reads = 0
+        while (refunding.pollUnsafe() === undefined || reads < 5) {
+          const order = Option.getOrThrow(yield* orders.findById(paid.id))
+          const units = order.lines.reduce((sum, line) => sum + line.refundedQuantity, 0)
+          assert.strictEqual("refundedTotal" in order ? order.refundedTotal : -1, units * 10_000)
+          reads++
+        }
+        yield* Fiber.join(refunding)
+        assert.strictEqual(Option.getOrThrow(yield* orders.findById(paid.id))._tag, "Refunded")
+      })
+    )
+  })
+})

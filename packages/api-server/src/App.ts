@@ -1,0 +1,51 @@
+/**
+ * The whole server, from its settings: the only place, with the billing CLI, that names adapters.
+ *
+ * @since 0.1.0
+ */
+import * as PasswordHasher from "@pillivery/adapters-http/PasswordHasher"
+import * as TokenSigner from "@pillivery/adapters-http/TokenSigner"
+import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
+import { ProtocolSettings, settingsDefault as protocolDefault } from "@pillivery/application/Payments/ProtocolSettings"
+import { Layer, Redacted } from "effect"
+import { randomBytes } from "node:crypto"
+import { hostname } from "node:os"
+import * as Background from "./Background.ts"
+import * as Operations from "./Operations.ts"
+import * as Provider from "./Provider.ts"
+import * as PublicUrl from "./PublicUrl.ts"
+import * as Server from "./Server.ts"
+import type { Settings } from "./Settings.ts"
+import * as Stores from "./Stores.ts"
+
+const ownerLengthMax = 40
+const secretBytes = 32
+
+/** Who this process is, in leases. */
+export const owner = `${hostname().slice(0, ownerLengthMax)}:${process.pid}`
+
+const tokenKey = (settings: Settings): TokenSigner.Key => ({
+  id: "1",
+  secret: settings.tokenSecret ?? Redacted.make(randomBytes(secretBytes).toString("base64url"))
+})
+
+/** Everything, listening. */
+export const layer = (settings: Settings) =>
+  Server.layer(settings).pipe(
+    Layer.provideMerge(Background.layer),
+    Layer.provideMerge(Operations.layerReadiness),
+    Layer.provideMerge(settings.isSandbox ? Operations.layerSandbox : Operations.layerNoSandbox),
+    Layer.provideMerge(Layer.merge(Operations.layerClockFollows, PublicUrl.layerCallbacks)),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        MoneyCalls.layer,
+        PasswordHasher.layer,
+        TokenSigner.layer([tokenKey(settings)]),
+        PublicUrl.layer(settings.publicUrl),
+        Operations.layerAccepting
+      )
+    ),
+    Layer.provideMerge(Provider.layer(settings)),
+    Layer.provideMerge(Stores.layer(settings)),
+    Layer.provideMerge(Layer.succeed(ProtocolSettings, { ...protocolDefault, owner }))
+  )

@@ -1,0 +1,142 @@
+/**
+ * What the environment says.
+ *
+ * Nothing is required: without any variable the server runs embedded, on memory and with a simulated provider.
+ *
+ * @since 0.1.0
+ */
+import { secretBytesMin } from "@pillivery/adapters-http/TokenSigner"
+import { Config, Effect, Redacted, Schema } from "effect"
+import { isIP } from "node:net"
+
+/** The port when none is named. */
+export const portDefault = 8_080
+/** The address when none is named: this machine only. */
+export const hostDefault = "127.0.0.1"
+
+/** Where rows and carts are kept. */
+export type Stores =
+  | { readonly _tag: "Memory" }
+  | { readonly _tag: "External"; readonly mysqlUrl: Redacted.Redacted; readonly redisUrl: Redacted.Redacted }
+
+/** Who takes the money. */
+export type Provider =
+  | { readonly _tag: "Simulator"; readonly port: number }
+  | { readonly _tag: "KakaoPay"; readonly url: URL }
+
+/** How the server is to run. */
+export interface Settings {
+  readonly port: number
+  readonly host: string
+  /** The origin under which browsers reach the server; null follows the port. */
+  readonly publicUrl: string | null
+  readonly stores: Stores
+  readonly provider: Provider
+  /** Null makes one that lasts as long as the process. */
+  readonly tokenSecret: Redacted.Redacted | null
+  /** Whether the business clock may be moved and the sandbox is there. */
+  readonly isSandbox: boolean
+  /** How long an answer of the provider may take. */
+  readonly responseMillisMax: number
+  /** How long the server answers "not ready" before it stops accepting. */
+  readonly drainMillis: number
+  /** Whether the walk-through is printed at the start. */
+  readonly isTalkative: boolean
+}
+
+/** What the server runs with when nothing is said. */
+export const settingsDefault: Settings = {
+  port: portDefault,
+  host: hostDefault,
+  publicUrl: null,
+  stores: { _tag: "Memory" },
+  provider: { _tag: "Simulator", port: 0 },
+  tokenSecret: null,
+  isSandbox: true,
+  responseMillisMax: 30_000,
+  drainMillis: 0,
+  isTalkative: false
+}
+
+/** The variables contradict each other, or one of them is not usable. */
+export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>("@pillivery/api-server/SettingsInvalid")(
+  "SettingsInvalid",
+  { detail: Schema.String }
+) {
+  override get message() {
+    return this.detail
+  }
+}
+
+const portMax = 65_535
+const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: portMax }))
+const port = (name: string, byDefault: number) =>
+  Config.String(name).pipe(
+    Config.withDefault(String(byDefault)),
+    Config.map((text) => ({ name, number: text.trim() === "" ? Number.NaN : Number(text) }))
+  )
+const optionalRedacted = (name: string) => Config.Redacted(name).pipe(Config.withDefault(null))
+const optionalUrl = (name: string) => Config.String(name).pipe(Config.withDefault(null))
+const millis = (name: string, byDefault: number) => Config.Int(name).pipe(Config.withDefault(byDefault))
+
+const isPort = Schema.is(Port)
+
+const toPort = ({ name, number }: { readonly name: string; readonly number: number }) =>
+  isPort(number)
+    ? Effect.succeed(number)
+    : Effect.fail(new SettingsInvalid({ detail: `${name} must be a port, 0 to ${portMax}` }))
+
+const toUrl = (name: string, text: string) => {
+  const url = URL.parse(text)
+  return url !== null && (url.protocol === "http:" || url.protocol === "https:")
+    ? Effect.succeed(url)
+    : Effect.fail(new SettingsInvalid({ detail: `${name} must be an address such as https://shop.example.com` }))
+}
+
+/** Whether an address is this machine's own. */
+export const isLoopback = ({ hostname }: URL): boolean =>
+  hostname === "localhost" || hostname === "[::1]" || (isIP(hostname) === 4 && hostname.startsWith("127."))
+
+/** Reads the environment. */
+export const read = Effect.gen(function* () {
+  const mysqlUrl = yield* optionalRedacted("PILLIVERY_MYSQL_URL")
+  const redisUrl = yield* optionalRedacted("PILLIVERY_REDIS_URL")
+  const providerText = yield* optionalUrl("PILLIVERY_KAKAOPAY_URL")
+  const publicText = yield* optionalUrl("PILLIVERY_PUBLIC_URL")
+  const tokenSecret = yield* optionalRedacted("PILLIVERY_JWT_SECRET")
+  const isTestClock = (yield* optionalUrl("PILLIVERY_TEST_CLOCK")) === "1"
+
+  if ((mysqlUrl === null) !== (redisUrl === null)) {
+    return yield* new SettingsInvalid({
+      detail: "PILLIVERY_MYSQL_URL and PILLIVERY_REDIS_URL go together: set both, or neither to run on memory"
+    })
+  }
+  if (tokenSecret !== null && Buffer.byteLength(Redacted.value(tokenSecret)) < secretBytesMin) {
+    return yield* new SettingsInvalid({ detail: `PILLIVERY_JWT_SECRET must have at least ${secretBytesMin} bytes` })
+  }
+  const stores: Stores =
+    mysqlUrl === null || redisUrl === null ? { _tag: "Memory" } : { _tag: "External", mysqlUrl, redisUrl }
+  const providerUrl = providerText === null ? null : yield* toUrl("PILLIVERY_KAKAOPAY_URL", providerText)
+  const provider: Provider =
+    providerUrl === null
+      ? { _tag: "Simulator", port: yield* toPort(yield* port("PILLIVERY_SIMULATOR_PORT", 0)) }
+      : { _tag: "KakaoPay", url: providerUrl }
+  const isLocalProvider = providerUrl === null || isLoopback(providerUrl)
+  if (isTestClock && !isLocalProvider) {
+    return yield* new SettingsInvalid({
+      detail: "PILLIVERY_TEST_CLOCK=1 needs a provider on this machine: the real one's time cannot be moved"
+    })
+  }
+  return {
+    port: yield* toPort(yield* port("PORT", portDefault)),
+    host: yield* Config.String("PILLIVERY_HOST").pipe(Config.withDefault(hostDefault)),
+    publicUrl: publicText === null ? null : (yield* toUrl("PILLIVERY_PUBLIC_URL", publicText)).href.replace(/\/$/, ""),
+    stores,
+    provider,
+    tokenSecret,
+    isSandbox: isTestClock || (stores._tag === "Memory" && isLocalProvider),
+    responseMillisMax: yield* millis("PILLIVERY_KAKAOPAY_RESPONSE_MILLIS", settingsDefault.responseMillisMax),
+    drainMillis: yield* millis("PILLIVERY_DRAIN_MILLIS", settingsDefault.drainMillis),
+    isTalkative: true
+  } satisfies Settings
+})

@@ -1,0 +1,313 @@
+/**
+ * Charging one billing cycle.
+ *
+ * The same path serves the billing run, the internal API and every retry. Two of them may try the same cycle at once: the
+ * claim is a set of conditional updates that both must make, so one of them loses before anything is sent.
+ *
+ * @since 0.1.0
+ */
+import * as Attempt from "@pillivery/domain/Attempt"
+import * as BillingCycle from "@pillivery/domain/BillingCycle"
+import * as BillingKey from "@pillivery/domain/BillingKey"
+import * as BusinessDate from "@pillivery/domain/BusinessDate"
+import { AttemptId, PaymentId } from "@pillivery/domain/Ids"
+import * as Payment from "@pillivery/domain/Payment"
+import { PaymentStrategies, type PaymentStrategy } from "@pillivery/domain/PaymentStrategy"
+import type { ProviderAnswer } from "@pillivery/domain/ProviderAnswer"
+import * as Renewal from "@pillivery/domain/Renewal"
+import * as SubscriptionOrder from "@pillivery/domain/SubscriptionOrder"
+import { DateTime, Effect, Option } from "effect"
+import * as Evidence from "../Payments/Evidence.ts"
+import { type CallHealth, MoneyCalls } from "../Payments/MoneyCalls.ts"
+import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
+import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
+import { BillingLedger, type CycleKey } from "../ports/BillingLedger.ts"
+import { BusinessClock } from "../ports/BusinessClock.ts"
+import { IdGenerator } from "../ports/IdGenerator.ts"
+import { ItemRepository } from "../ports/ItemRepository.ts"
+import { PaymentRepository } from "../ports/PaymentRepository.ts"
+import { StaleWrite } from "../ports/StorageError.ts"
+import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
+import { Transaction } from "../ports/Transaction.ts"
+import { retryStale } from "../StaleRetry.ts"
+import { findingOf, recordCharge } from "./RecordCharge.ts"
+import { writeEntries } from "./WriteEntries.ts"
+
+/** What came of trying to charge a cycle. */
+export type ChargeOutcome =
+  /** The attempt was sent; it says what became of it. */
+  | { readonly _tag: "Sent"; readonly attempt: Attempt.Attempt }
+  /** Nothing to charge now: done, not due, held by another attempt, or a rival was first. */
+  | { readonly _tag: "NotDue"; readonly reason: string }
+  /** Still owed; nothing was sent. */
+  | { readonly _tag: "Postponed"; readonly reason: string }
+  /** The delivery cannot be made and was left out. */
+  | { readonly _tag: "Skipped" }
+  /** Its billing key is dead; the user was told and has until the ladder's last day to register another. */
+  | { readonly _tag: "KeyLost" }
+  /** The ladder ended without a usable key and the final action was taken. */
+  | { readonly _tag: "GivenUp" }
+
+/** Charges a cycle if it is due on `date`, exactly once. */
+export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKey, date: BusinessDate.BusinessDate) {
+  const ledger = yield* BillingLedger
+  const subscriptions = yield* SubscriptionRepository
+  const keys = yield* BillingKeyRepository
+  const items = yield* ItemRepository
+  const payments = yield* PaymentRepository
+  const clock = yield* BusinessClock
+  const strategies = yield* PaymentStrategies
+  const calls = yield* MoneyCalls
+  const ids = yield* IdGenerator
+  const transaction = yield* Transaction
+  const settings = yield* ProtocolSettings
+
+  const foundCycle = yield* ledger.findCycle(cycleKey)
+  const foundSubscription = yield* subscriptions.findById(cycleKey.subscriptionId)
+  if (Option.isNone(foundCycle) || Option.isNone(foundSubscription)) return notDue("there is no such cycle")
+  const cycle = foundCycle.value
+  const subscription = foundSubscription.value
+  const now = yield* clock.now
+  const today = BusinessDate.fromInstant(now)
+  if (!SubscriptionOrder.isChargeable(subscription)) return notDue(`its subscription is ${subscription._tag}`)
+  if (cycle._tag === "AwaitingKey") {
+    return cycle.nextAttemptOn !== null && cycle.nextAttemptOn <= date
+      ? yield* changeBooks(cycleKey, Renewal.giveUp, { _tag: "GivenUp" })
+      : notDue("no key")
+  }
+  if (!BillingCycle.isDue(cycle, date) || cycle.answeredOn === today) return notDue(`it is ${cycle._tag}`)
+  if (Evidence.isBankCheck(settings, now)) return postponed("the bank check window")
+
+  const foundKey = yield* keys.findById(subscription.billingKeyId)
+  if (Option.isNone(foundKey)) return notDue("its billing key is missing")
+  const key = foundKey.value
+  if (key._tag === "Frozen" || key._tag === "Pending") return postponed(`its billing key is ${key._tag}`)
+  if (key._tag !== "Active") return yield* changeBooks(cycleKey, Renewal.loseKey, { _tag: "KeyLost" })
+  if (key.inFlight !== null) return postponed("its billing key is held by another attempt")
+  const strategy = strategies.find(key.provider)
+  if (strategy === null) return postponed(`the provider ${key.provider} is not configured`)
+  const amount = SubscriptionOrder.amountOf(subscription)
+  if (amount._tag === "Failure") return postponed(amount.failure.message)
+  if (Option.isNone(yield* items.findById(subscription.itemId))) {
+    return yield* changeBooks(cycleKey, skipGone, { _tag: "Skipped" })
+  }
+
+  const baseline = yield* readBaseline(strategy, key, now)
+  if (baseline._tag === "Postponed") return baseline
+
+  const attemptId = AttemptId.make(yield* ids.next)
+  const paymentId = PaymentId.make(yield* ids.next)
+  const subject = new Payment.CycleSubject({ subscriptionId: subscription.id, cycleNumber: cycle.number })
+
+  const claim = transaction.run(
+    Effect.gen(function* () {
+      const sentAt = yield* clock.now
+      // Permits and baselines take their time: the banks may have begun to check their books meanwhile.
+      if (Evidence.isBankCheck(settings, sentAt)) {
+        return yield* new StaleWrite({ entity: "bankCheck", id: cycleKey.subscriptionId })
+      }
+      const databaseNow = yield* clock.databaseNow
+      yield* keys.update(yield* Effect.fromResult(BillingKey.hold(key, attemptId)))
+      yield* ledger.updateCycle(yield* Effect.fromResult(BillingCycle.send(cycle, attemptId)))
+      yield* subscriptions.update(yield* Effect.fromResult(SubscriptionOrder.touch(subscription)))
+      if (!(yield* payments.takeUserSlot(key.provider, key.customerReference, attemptId))) {
+        return yield* new StaleWrite({ entity: "userSlot", id: key.customerReference })
+      }
+      const existing = yield* payments.findPaymentBySubject(subject)
+      const payment = Option.getOrElse(
+        existing,
+        () =>
+          new Payment.Payment({
+            id: paymentId,
+            userId: subscription.userId,
+            subject,
+            amount: amount.success,
+            createdAt: sentAt
+          })
+      )
+      if (Option.isNone(existing)) yield* payments.insertPayment(payment)
+      const lease = new Attempt.Lease({
+        owner: settings.owner,
+        epoch: 1,
+        expiresAt: DateTime.add(databaseNow, { milliseconds: settings.leaseMillis })
+      })
+      const prepared = new Attempt.Prepared({
+        id: attemptId,
+        paymentId: payment.id,
+        purpose: new Attempt.ForCycle({
+          subscriptionId: subscription.id,
+          cycleNumber: cycle.number,
+          userId: subscription.userId,
+          billingKeyId: key.id,
+          billingKey: key.billingKey,
+          step: cycle.step
+        }),
+        provider: key.provider,
+        merchantAccount: key.merchantAccount,
+        customerReference: key.customerReference,
+        amount: amount.success,
+        itemName: [...subscription.itemName].slice(0, 100).join(""),
+        quantity: subscription.quantity,
+        createdAt: sentAt,
+        version: 0,
+        lease
+      })
+      const sent = yield* Effect.fromResult(
+        Attempt.send(prepared, { at: sentAt, lease, baseline: baseline.at, approvalToken: null })
+      )
+      yield* payments.insertAttempt(sent)
+      return sent
+    })
+  )
+
+  return yield* calls
+    .dispatch({
+      claim,
+      call: (sent, dispatchBefore) =>
+        strategy.charge({
+          attemptId,
+          merchantAccount: sent.merchantAccount,
+          customerReference: sent.customerReference,
+          billingKey: key.billingKey,
+          itemName: sent.itemName,
+          quantity: sent.quantity,
+          amount: sent.amount,
+          dispatchBefore
+        }),
+      health: healthOf,
+      record: (_sent, answer) => recordCharge(attemptId, findingOf(answer)),
+      recordUnsent: recordUnsent(attemptId)
+    })
+    .pipe(
+      Effect.map((attempt): ChargeOutcome => ({ _tag: "Sent", attempt })),
+      Effect.catchTags({
+        CircuitOpen: () => Effect.succeed(postponed("the provider's path is cut off")),
+        BulkheadFull: () => Effect.succeed(postponed("too many calls are waiting")),
+        StaleWrite: () => Effect.succeed(postponed("another writer was first")),
+        AlreadyExists: () => Effect.succeed(postponed("another writer was first")),
+        AttemptTransitionDenied: Effect.die,
+        BillingKeyTransitionDenied: Effect.die,
+        CycleTransitionDenied: Effect.die,
+        SubscriptionTransitionDenied: Effect.die
+      })
+    )
+})
+
+/** What an answer to a money call tells the breaker: only silence and outages count against the provider. */
+export const healthOf = (answer: ProviderAnswer): CallHealth => {
+  switch (answer._tag) {
+    case "Approved":
+    case "Declined":
+    case "NotYet":
+    case "Expired":
+      return "success"
+    case "NotExecuted":
+      return answer.why === "ours" ? "ignored" : "failure"
+    case "Unknown":
+      return "failure"
+  }
+}
+
+const notDue = (reason: string): ChargeOutcome => ({ _tag: "NotDue", reason })
+const postponed = (reason: string) => ({ _tag: "Postponed" as const, reason })
+
+const recordUnsent = (attemptId: AttemptId) =>
+  Effect.gen(function* () {
+    const found = yield* (yield* PaymentRepository).findAttempt(attemptId)
+    if (Option.isNone(found)) return
+    yield* recordCharge(attemptId, {
+      _tag: "NotExecuted",
+      why: "local",
+      detail: "the commit of the intent was in doubt, so nothing was sent"
+    })
+  })
+
+// The baseline the evidence will be compared with. An old approval serves as it is; a young or unknown one is read from
+// the provider, some seconds after the approval before it, since its times have second precision.
+const readBaseline = Effect.fnUntraced(function* (
+  strategy: PaymentStrategy,
+  key: BillingKey.Active,
+  now: DateTime.Utc
+) {
+  const calls = yield* MoneyCalls
+  const settings = yield* ProtocolSettings
+  if (!Evidence.needsFreshBaseline(settings, key.lastKnownApproval, now)) {
+    return { _tag: "Baseline" as const, at: key.lastKnownApproval }
+  }
+  if (key.lastKnownApproval !== null) {
+    const waitMillis =
+      settings.baselineGapSeconds * 1_000 - (now.epochMilliseconds - key.lastKnownApproval.epochMilliseconds)
+    if (waitMillis > 0) yield* Effect.sleep(Math.min(waitMillis, settings.baselineGapSeconds * 1_000))
+  }
+  const answer = yield* calls
+    .lookup(
+      (found) => (found._tag === "LookupFailed" && !found.isOurFault ? "failure" : "success"),
+      strategy.lookupBillingKey({ merchantAccount: key.merchantAccount, billingKey: key.billingKey })
+    )
+    .pipe(Effect.catch((refused) => Effect.succeed({ _tag: "Refused" as const, detail: refused.message })))
+  switch (answer._tag) {
+    case "BillingKeyFound": {
+      const known = key.lastKnownApproval?.epochMilliseconds ?? null
+      const seen = answer.lastApprovedAt?.epochMilliseconds ?? null
+      if (seen !== null && known !== null && seen - known >= settings.marginOldSeconds * 1_000) {
+        yield* freeze(key)
+        return postponed("the provider shows an approval we cannot explain; its billing key is frozen")
+      }
+      return { _tag: "Baseline" as const, at: answer.lastApprovedAt ?? key.lastKnownApproval }
+    }
+    // A key the provider denies is charged all the same: the charge's own answer is the definite one.
+    case "BillingKeyMissing":
+      return { _tag: "Baseline" as const, at: key.lastKnownApproval }
+    case "LookupFailed":
+    case "Refused":
+      return postponed(`its baseline could not be read: ${answer.detail}`)
+  }
+})
+
+const freeze = Effect.fnUntraced(function* (key: BillingKey.Active) {
+  const keys = yield* BillingKeyRepository
+  const frozen = yield* Effect.fromResult(BillingKey.freeze(key)).pipe(Effect.orDie) // an active key can be frozen
+  yield* Effect.logError("A billing key was frozen: its provider shows an approval that our books do not explain").pipe(
+    Effect.annotateLogs({ billingKeyId: key.id })
+  )
+  yield* keys.update(frozen).pipe(Effect.catchTag("StaleWrite", () => Effect.void))
+})
+
+const readBooks = Effect.fnUntraced(function* (cycleKey: CycleKey) {
+  const ledger = yield* BillingLedger
+  const subscriptions = yield* SubscriptionRepository
+  const keys = yield* BillingKeyRepository
+  const cycle = yield* ledger.findCycle(cycleKey)
+  const subscription = yield* subscriptions.findById(cycleKey.subscriptionId)
+  if (Option.isNone(cycle) || Option.isNone(subscription) || !SubscriptionOrder.isChargeable(subscription.value)) {
+    return null
+  }
+  const key = yield* keys.findById(subscription.value.billingKeyId)
+  return Option.isNone(key) ? null : { cycle: cycle.value, subscription: subscription.value, key: key.value }
+})
+
+// What needs no provider: decided anew on fresh rows, in one transaction.
+const changeBooks = Effect.fnUntraced(function* (
+  cycleKey: CycleKey,
+  decide: typeof Renewal.giveUp,
+  outcome: ChargeOutcome
+) {
+  const transaction = yield* Transaction
+  const clock = yield* BusinessClock
+  const settings = yield* ProtocolSettings
+  return yield* retryStale(
+    transaction.run(
+      Effect.gen(function* () {
+        const at = yield* clock.now
+        const books = yield* readBooks(cycleKey)
+        if (books === null) return notDue("its books changed")
+        const entries = decide(books, { at, policy: settings.dunningPolicy })
+        if (entries._tag === "Failure") return notDue(entries.failure.message)
+        yield* writeEntries(entries.success)
+        return outcome
+      })
+    )
+  )
+})
+
+const skipGone: typeof Renewal.giveUp = (books, context) => Renewal.skip(books, "itemGone", context)

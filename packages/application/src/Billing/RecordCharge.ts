@@ -1,0 +1,141 @@
+/**
+ * Recording what became of a renewal's charge.
+ *
+ * @since 0.1.0
+ */
+import * as Attempt from "@pillivery/domain/Attempt"
+import * as DomainEvent from "@pillivery/domain/DomainEvent"
+import type { AttemptId } from "@pillivery/domain/Ids"
+import type { ProviderAnswer } from "@pillivery/domain/ProviderAnswer"
+import * as Renewal from "@pillivery/domain/Renewal"
+import { type DateTime, Effect, Option, Result, Schema } from "effect"
+import * as Evidence from "../Payments/Evidence.ts"
+import { ProtocolSettings, type Settings } from "../Payments/ProtocolSettings.ts"
+import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
+import { BillingLedger } from "../ports/BillingLedger.ts"
+import { BusinessClock } from "../ports/BusinessClock.ts"
+import { Outbox } from "../ports/Outbox.ts"
+import { PaymentRepository } from "../ports/PaymentRepository.ts"
+import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
+import { Transaction } from "../ports/Transaction.ts"
+import { retryStale } from "../StaleRetry.ts"
+import { writeEntries } from "./WriteEntries.ts"
+
+/** What is known of a charge, before the books were asked. */
+export type Finding = Renewal.Outcome | { readonly _tag: "StillUnknown"; readonly detail: string }
+
+/** The books do not allow what the provider says, or a row they need is missing. */
+export class BooksContradict extends Schema.TaggedError<BooksContradict>(
+  "@pillivery/application/Billing/BooksContradict"
+)("BooksContradict", { attemptId: Schema.String, detail: Schema.String }) {
+  override get message() {
+    return `attempt ${this.attemptId}: ${this.detail}`
+  }
+}
+
+/** What a provider's answer to a charge means for the books. */
+export const findingOf = (answer: ProviderAnswer): Finding => {
+  switch (answer._tag) {
+    case "Approved":
+      return {
+        _tag: "Approved",
+        amount: answer.amount,
+        reference: new Attempt.Known({
+          transactionId: answer.transactionId,
+          approvalId: answer.approvalId,
+          approvedAt: answer.approvedAt,
+          method: answer.method
+        })
+      }
+    case "Declined":
+      return { _tag: "Declined", reason: answer.reason }
+    case "NotExecuted":
+      // The provider's word that it did not try is checked against its own evidence before anything is sent again.
+      return answer.why === "word"
+        ? { _tag: "StillUnknown", detail: `not executed, by their word: ${answer.detail}` }
+        : { _tag: "NotExecuted", why: answer.why, detail: answer.detail }
+    case "NotYet":
+    case "Expired":
+    case "Unknown":
+      return { _tag: "StillUnknown", detail: answer.detail }
+  }
+}
+
+/** Records a finding in one transaction and answers the attempt as it is then; a settled attempt stays as it is. */
+export const recordCharge = Effect.fn("recordCharge")(function* (attemptId: AttemptId, finding: Finding) {
+  const payments = yield* PaymentRepository
+  const ledger = yield* BillingLedger
+  const subscriptions = yield* SubscriptionRepository
+  const keys = yield* BillingKeyRepository
+  const clock = yield* BusinessClock
+  const transaction = yield* Transaction
+  const settings = yield* ProtocolSettings
+
+  const missing = (what: string) => new BooksContradict({ attemptId, detail: `${what} is missing` })
+
+  return yield* retryStale(
+    transaction.run(
+      Effect.gen(function* () {
+        const at = yield* clock.now
+        const attempt = yield* orFail(yield* payments.findAttempt(attemptId), missing("the attempt"))
+        if (attempt.purpose._tag !== "ForCycle") return yield* missing("a cycle to charge")
+        const { billingKeyId, cycleNumber, subscriptionId } = attempt.purpose
+        const key = yield* orFail(yield* keys.findById(billingKeyId), missing("the billing key"))
+        const cycle = yield* orFail(
+          yield* ledger.findCycle({ subscriptionId, number: cycleNumber }),
+          missing("the cycle")
+        )
+        const subscription = yield* orFail(yield* subscriptions.findById(subscriptionId), missing("the subscription"))
+        yield* payments.releaseUserSlot(attempt.provider, attempt.customerReference, attempt.id)
+        const entries = Renewal.settle(
+          { attempt, cycle, subscription, key },
+          outcomeOf(finding, attempt, at, settings),
+          { at, policy: settings.dunningPolicy }
+        )
+        if (Result.isFailure(entries)) {
+          if (entries.failure._tag !== "AttemptTransitionDenied") {
+            return yield* new BooksContradict({ attemptId, detail: entries.failure.message })
+          }
+          // Somebody recorded it before us. A late answer that says the same changes nothing.
+          if (finding._tag === "Approved") yield* reportContradiction(attempt, at)
+          return attempt
+        }
+        yield* writeEntries(entries.success)
+        return entries.success.attempt ?? attempt
+      })
+    )
+  )
+})
+
+/** Money moved by the provider's word, and a settled attempt says otherwise: that is a person's to explain. */
+export const reportContradiction = Effect.fnUntraced(function* (attempt: Attempt.Attempt, at: DateTime.Utc) {
+  if ("reference" in attempt) return
+  const detail = `approved by the provider after it was ${attempt._tag}`
+  yield* Effect.logError("The provider's answer contradicts our books").pipe(
+    Effect.annotateLogs({ attemptId: attempt.id, detail })
+  )
+  yield* (yield* Outbox).publish([
+    new DomainEvent.PaymentNeedsReview({
+      eventId: DomainEvent.eventId(attempt.id, "PaymentNeedsReview"),
+      at,
+      attemptId: attempt.id,
+      userId: attempt.purpose.userId,
+      detail
+    })
+  ])
+})
+
+const outcomeOf = (
+  finding: Finding,
+  attempt: Attempt.Attempt,
+  at: DateTime.Utc,
+  settings: Settings
+): Renewal.Outcome => {
+  if (finding._tag !== "StillUnknown") return finding
+  const lostAt = attempt._tag === "Unknown" ? attempt.unknownSince : at
+  const asks = attempt._tag === "Unknown" ? attempt.asks + 1 : 0
+  return { _tag: "Lost", detail: finding.detail, nextAskAt: Evidence.nextAskAt(settings, lostAt, asks, at) }
+}
+
+const orFail = <A, E>(option: Option.Option<A>, error: E): Effect.Effect<A, E> =>
+  Option.match(option, { onNone: () => Effect.fail(error), onSome: Effect.succeed })

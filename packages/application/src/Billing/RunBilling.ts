@@ -1,0 +1,216 @@
+/**
+ * The billing run: everything that is due on a date gets its one answer.
+ *
+ * Any number of processes may work on the run of a date together; each cycle is claimed by one of them. A process that
+ * dies leaves nothing to clean up: the next start finds its calls by their leases. A broken subscription never stops
+ * another.
+ *
+ * @since 0.1.0
+ */
+import type * as Attempt from "@pillivery/domain/Attempt"
+import type { BusinessDate } from "@pillivery/domain/BusinessDate"
+import { Effect, Ref, Schedule } from "effect"
+import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
+import { reconcile, type Reconciled } from "../Payments/Reconcile.ts"
+import { BillingLedger, type CycleKey, type Owed, type RunCounts } from "../ports/BillingLedger.ts"
+import { BusinessClock } from "../ports/BusinessClock.ts"
+import { chargeCycle, type ChargeOutcome } from "./ChargeCycle.ts"
+
+/** The name of the daily charging job. */
+export const jobName = "charge"
+/** Cycles read at a time. */
+export const pageSize = 500
+/** Pages one step reads at most. */
+export const pagesMax = 100_000
+/** Passes over one step at most; each but the first charges what shared a billing key with the pass before. */
+export const passesMax = 200
+/** Charges in flight at once. */
+export const concurrency = 50
+/** Answers in a row that only people of ours can mend, after which the run stops. */
+export const oursInARowMax = 5
+
+/** Which worker runs what. */
+export interface RunRequest {
+  readonly date: BusinessDate
+  readonly worker: string
+  /** Told of each step's end. */
+  readonly onStep?: (step: StepReport) => Effect.Effect<void>
+}
+
+/** What one step did: 0 reconciles, 1 tries for the first time, the rest are the rungs of the ladder. */
+export interface StepReport {
+  readonly step: number
+  readonly name: string
+  readonly counts: RunCounts
+}
+
+/** What the run did, and what is still owed after it. */
+export interface RunReport {
+  readonly date: BusinessDate
+  readonly counts: RunCounts
+  readonly reconciled: Reconciled
+  readonly owed: Owed
+  /** Whether it stopped because the provider refused us, not the customers. */
+  readonly isMisconfigured: boolean
+  /** Whether it was asked to stop. */
+  readonly isStopped: boolean
+}
+
+const noCounts: RunCounts = { charged: 0, declined: 0, notExecuted: 0, unknown: 0, skipped: 0, cancelled: 0 }
+
+/** Charges everything due on or before a date, and answers what is still owed. */
+export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest) {
+  const ledger = yield* BillingLedger
+  const clock = yield* BusinessClock
+  const settings = yield* ProtocolSettings
+  const { date, worker } = request
+  const { workerLeaseMillis } = settings
+  const identity = { job: jobName, date, worker }
+  yield* ledger.joinRun({ ...identity, at: yield* clock.now, leaseMillis: workerLeaseMillis })
+
+  const isStopped = yield* Ref.make(false)
+  const oursInARow = yield* Ref.make(0)
+  const total = yield* Ref.make(noCounts)
+  const isOver = Effect.gen(function* () {
+    return (yield* Ref.get(isStopped)) || (yield* Ref.get(oursInARow)) >= oursInARowMax
+  })
+  const heartbeat = ledger.renewWorker({ ...identity, leaseMillis: workerLeaseMillis }).pipe(
+    Effect.flatMap((goesOn) => (goesOn ? Effect.void : Ref.set(isStopped, true))),
+    Effect.catchTag("StorageError", (error) => Effect.logWarning("The run's heartbeat failed", error)),
+    Effect.repeat(Schedule.spaced(workerLeaseMillis / 3))
+  )
+
+  const tally = Effect.fnUntraced(function* (counts: Ref.Ref<RunCounts>, outcome: ChargeOutcome) {
+    yield* Ref.update(counts, (current) => addOutcome(current, outcome))
+    if (outcome._tag !== "Sent") return
+    const isOurs = outcome.attempt._tag === "NotExecuted" && outcome.attempt.why === "ours"
+    yield* Ref.update(oursInARow, (inARow) => (isOurs ? inARow + 1 : 0))
+  })
+
+  const chargePage = Effect.fnUntraced(function* (keys: ReadonlyArray<CycleKey>, counts: Ref.Ref<RunCounts>) {
+    const outcomes = yield* Effect.forEach(
+      keys,
+      (key) =>
+        Effect.gen(function* () {
+          if (yield* isOver) return null
+          const outcome = yield* chargeCycle(key, date)
+          yield* tally(counts, outcome)
+          return outcome._tag
+        }).pipe(
+          Effect.catchCause((cause) =>
+            Effect.logError("A cycle could not be charged", cause).pipe(
+              Effect.annotateLogs({ subscriptionId: key.subscriptionId, cycle: key.number }),
+              Effect.as(null)
+            )
+          )
+        ),
+      { concurrency }
+    )
+    return { isAnySent: outcomes.includes("Sent"), isAnyPostponed: outcomes.includes("Postponed") }
+  })
+
+  // One pass over what is due. Cycles of one billing key are charged one after the other, so a pass that charged some and
+  // postponed others is followed by another.
+  const chargeAll = Effect.fnUntraced(function* (step: number, counts: Ref.Ref<RunCounts>) {
+    let after: CycleKey | null = null
+    let isWorthAnother = { isAnySent: false, isAnyPostponed: false }
+    for (let page = 0; page < pagesMax; page++) {
+      if (yield* isOver) break
+      const keys: ReadonlyArray<CycleKey> = yield* ledger.listDue({ date, step, after, limit: pageSize })
+      if (keys.length === 0) break
+      after = keys[keys.length - 1] ?? null
+      const done = yield* chargePage(keys, counts)
+      isWorthAnother = {
+        isAnySent: isWorthAnother.isAnySent || done.isAnySent,
+        isAnyPostponed: isWorthAnother.isAnyPostponed || done.isAnyPostponed
+      }
+    }
+    return isWorthAnother.isAnySent && isWorthAnother.isAnyPostponed
+  })
+
+  const runStep = Effect.fnUntraced(function* (step: number) {
+    const counts = yield* Ref.make(noCounts)
+    for (let pass = 0; pass < passesMax; pass++) {
+      if (!(yield* chargeAll(step, counts))) break
+    }
+    const done = yield* Ref.get(counts)
+    yield* Ref.update(total, (current) => addCounts(current, done))
+    yield* ledger.addCounts(jobName, date, done)
+    if (request.onStep !== undefined)
+      yield* request.onStep({ step: step + 1, name: stepName(step, settings), counts: done })
+  })
+
+  const work = Effect.gen(function* () {
+    const reconciled = yield* reconcile()
+    if (request.onStep !== undefined) yield* request.onStep({ step: 0, name: "reconcile", counts: noCounts })
+    for (let step = 0; step <= settings.dunningPolicy.ladderDays.length; step++) yield* runStep(step)
+    return reconciled
+  })
+
+  return yield* Effect.gen(function* () {
+    const reconciled = yield* Effect.raceFirst(work, Effect.andThen(heartbeat, Effect.never))
+    const owed = yield* ledger.owed(date)
+    return {
+      date,
+      counts: yield* Ref.get(total),
+      reconciled,
+      owed,
+      isMisconfigured: (yield* Ref.get(oursInARow)) >= oursInARowMax,
+      isStopped: yield* Ref.get(isStopped)
+    } satisfies RunReport
+  }).pipe(
+    Effect.tap((report) =>
+      Effect.gen(function* () {
+        const isComplete = !report.isStopped && report.owed.due + report.owed.inFlight + report.owed.inDoubt === 0
+        yield* ledger.leaveRun({ ...identity, at: yield* clock.now, status: isComplete ? "Completed" : "Stopped" })
+      })
+    ),
+    Effect.onInterrupt(() =>
+      clock.now.pipe(
+        Effect.flatMap((at) => ledger.leaveRun({ ...identity, at, status: "Stopped" })),
+        Effect.ignore({ log: true })
+      )
+    )
+  )
+})
+
+const stepName = (step: number, settings: { readonly dunningPolicy: { readonly ladderDays: ReadonlyArray<number> } }) =>
+  step === 0 ? "first attempts" : `retries of day ${settings.dunningPolicy.ladderDays[step - 1] ?? 0}`
+
+const addOutcome = (counts: RunCounts, outcome: ChargeOutcome): RunCounts => {
+  switch (outcome._tag) {
+    case "Sent":
+      return { ...counts, [countOf(outcome.attempt)]: counts[countOf(outcome.attempt)] + 1 }
+    case "Skipped":
+      return { ...counts, skipped: counts.skipped + 1 }
+    case "GivenUp":
+      return { ...counts, cancelled: counts.cancelled + 1 }
+    case "NotDue":
+    case "KeyLost":
+    case "Postponed":
+      return counts
+  }
+}
+
+const countOf = (attempt: Attempt.Attempt): keyof RunCounts => {
+  switch (attempt._tag) {
+    case "Approved":
+    case "ApprovedSurplus":
+      return "charged"
+    case "Declined":
+      return "declined"
+    case "NotExecuted":
+      return "notExecuted"
+    default:
+      return "unknown"
+  }
+}
+
+const addCounts = (self: RunCounts, that: RunCounts): RunCounts => ({
+  charged: self.charged + that.charged,
+  declined: self.declined + that.declined,
+  notExecuted: self.notExecuted + that.notExecuted,
+  unknown: self.unknown + that.unknown,
+  skipped: self.skipped + that.skipped,
+  cancelled: self.cancelled + that.cancelled
+})

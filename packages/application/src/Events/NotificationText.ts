@@ -1,0 +1,94 @@
+/**
+ * What users are told, in Korean and English.
+ *
+ * @since 0.1.0
+ */
+import type { DomainEvent } from "@pillivery/domain/DomainEvent"
+
+/** One message in both languages. */
+export interface Text {
+  readonly korean: string
+  readonly english: string
+}
+
+const won = (amount: number): string => `${amount.toLocaleString("en-US")}`
+
+/** The message for an event; null when its user need not know. */
+export const textOf = (event: DomainEvent): Text | null => {
+  switch (event._tag) {
+    case "OrderPaid":
+      return {
+        korean: `주문이 결제되었습니다. 결제 금액 ${won(event.amount)}원`,
+        english: `Your order was paid: ${won(event.amount)} won.`
+      }
+    case "SubscriptionStarted":
+      return {
+        korean: `정기배송이 시작되었습니다. 다음 결제일은 ${event.nextDueDate}입니다.`,
+        english: `Your subscription has begun. The next payment is on ${event.nextDueDate}.`
+      }
+    case "CycleCharged":
+      return {
+        korean: `정기결제 ${won(event.amount)}원이 완료되었습니다.`,
+        english: `Your renewal was charged: ${won(event.amount)} won.`
+      }
+    case "CycleDeclined":
+      return event.severity === "Hard"
+        ? {
+            korean: "정기결제가 거절되었습니다. 결제 수단을 다시 등록해 주세요.",
+            english: "Your renewal was declined. Please register another way to pay."
+          }
+        : {
+            korean:
+              event.nextAttemptOn === null
+                ? "정기결제가 끝내 거절되었습니다."
+                : `정기결제가 거절되었습니다. ${event.nextAttemptOn}에 다시 시도합니다.`,
+            english:
+              event.nextAttemptOn === null
+                ? "Your renewal was declined to the end."
+                : `Your renewal was declined. It will be tried again on ${event.nextAttemptOn}.`
+          }
+    case "CycleSkipped":
+      return {
+        korean: "이번 정기배송은 건너뛰었습니다.",
+        english: "This delivery of your subscription was left out."
+      }
+    case "SubscriptionPaused":
+      return {
+        korean: "정기배송이 일시 중지되었습니다.",
+        english: "Your subscription was paused."
+      }
+    case "SubscriptionCancelled":
+      return event.reason === "owner" || event.reason === "withdrawal"
+        ? { korean: "정기배송이 해지되었습니다.", english: "Your subscription was cancelled." }
+        : {
+            korean: "결제가 되지 않아 정기배송이 해지되었습니다.",
+            english: "Your subscription was cancelled because it could not be charged."
+          }
+    case "BillingKeyActivated":
+      return { korean: "결제 수단이 등록되었습니다.", english: "Your way to pay was registered." }
+    case "BillingKeyRevoked":
+      return {
+        korean: "결제 수단이 해지되었습니다. 다시 등록해 주세요.",
+        english: "Your way to pay was revoked. Please register another one."
+      }
+    case "RefundRequested":
+      return {
+        korean: `환불 ${won(event.amount)}원을 접수했습니다.`,
+        english: `Your refund of ${won(event.amount)} won was taken in.`
+      }
+    case "RefundCompleted":
+      return {
+        korean: `${won(event.amount)}원이 환불되었습니다.`,
+        english: `${won(event.amount)} won were refunded.`
+      }
+    case "RefundRejected":
+      return {
+        korean: "환불이 거절되었습니다. 고객센터로 문의해 주세요.",
+        english: "Your refund was refused. Please contact us."
+      }
+    case "BillingKeyRegistrationRequested":
+    case "BillingKeyUnused":
+    case "PaymentNeedsReview":
+      return null
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * The customer came back from the provider: take the money, once.
+ *
+ * The same address may be opened many times, at once or after a crash. Every visitor gets the answer of the one approval
+ * that was sent: a settled payment answers as it was settled, a sent one is waited for, a lost one is asked about.
+ *
+ * @since 0.1.0
+ */
+import * as Attempt from "@pillivery/domain/Attempt"
+import type { AttemptId, OrderId } from "@pillivery/domain/Ids"
+import * as Order from "@pillivery/domain/Order"
+import { PaymentStrategies } from "@pillivery/domain/PaymentStrategy"
+import type { ApprovalToken, TransactionId } from "@pillivery/domain/Provider"
+import type { Won } from "@pillivery/domain/Won"
+import { Clock, DateTime, Effect, Option } from "effect"
+import { healthOf } from "../Billing/ChargeCycle.ts"
+import { BusinessClock } from "../ports/BusinessClock.ts"
+import { OrderRepository } from "../ports/OrderRepository.ts"
+import { PaymentRepository } from "../ports/PaymentRepository.ts"
+import { StaleWrite } from "../ports/StorageError.ts"
+import { Transaction } from "../ports/Transaction.ts"
+import { askAboutApproval } from "./AskProvider.ts"
+import { MoneyCalls } from "./MoneyCalls.ts"
+import {
+  ApprovalNotAccepted,
+  PaymentDeclined,
+  PaymentInProgress,
+  PaymentNotFound,
+  PaymentOver,
+  ProviderUnavailable
+} from "./PaymentErrors.ts"
+import { ProtocolSettings } from "./ProtocolSettings.ts"
+import { findingOf, recordApproval } from "./RecordApproval.ts"
+
+const retryAfterSeconds = 5
+const pollMillis = 100
+const millisPerSecond = 1_000
+
+/** A payment that was approved; `orderId` is null for a registered billing key. */
+export interface ApprovedPayment {
+  readonly attemptId: AttemptId
+  readonly orderId: OrderId | null
+  readonly amount: Won
+  readonly approvedAt: DateTime.Utc
+}
+
+/** Approves a payment with the token the customer's browser brought, or answers what became of it. */
+export const approvePayment = Effect.fn("approvePayment")(function* (
+  attemptId: AttemptId,
+  approvalToken: ApprovalToken
+) {
+  const payments = yield* PaymentRepository
+  const settings = yield* ProtocolSettings
+  const startedAt = yield* Clock.currentTimeMillis
+  while (true) {
+    const found = yield* payments.findAttempt(attemptId)
+    if (Option.isNone(found)) return yield* new PaymentNotFound({ attemptId })
+    const attempt = found.value
+    if (attempt._tag === "AwaitingCustomer") {
+      const sent = yield* sendApproval(attempt, attempt.transactionId, approvalToken)
+      if (sent !== "raced") return yield* conclude(sent)
+    } else if (attempt._tag === "Unknown") {
+      const asked = yield* askAboutApproval(attempt)
+      if (asked.attempt._tag !== "Unknown" || !asked.isNotDone) return yield* conclude(asked.attempt)
+      // The provider still waits for this very approval: only this one, with its own token, may be sent again.
+      const current = Option.getOrNull(yield* payments.findAttempt(attemptId))
+      if (current?._tag === "Unknown" && current.transactionId !== null && current.approvalToken !== null) {
+        const sent = yield* sendApproval(current, current.transactionId, current.approvalToken)
+        if (sent !== "raced") return yield* conclude(sent)
+      }
+    } else if (attempt._tag !== "Sent") {
+      return yield* conclude(attempt)
+    }
+    if ((yield* Clock.currentTimeMillis) - startedAt > settings.twinWaitMillisMax) {
+      return yield* new PaymentInProgress({ attemptId, retryAfterSeconds })
+    }
+    yield* Effect.sleep(pollMillis)
+  }
+})
+
+const sendApproval = Effect.fnUntraced(function* (
+  attempt: Attempt.AwaitingCustomer | Attempt.Unknown,
+  transactionId: TransactionId,
+  approvalToken: ApprovalToken
+) {
+  const payments = yield* PaymentRepository
+  const orders = yield* OrderRepository
+  const clock = yield* BusinessClock
+  const transaction = yield* Transaction
+  const calls = yield* MoneyCalls
+  const strategies = yield* PaymentStrategies
+  const settings = yield* ProtocolSettings
+  const strategy = strategies.find(attempt.provider)
+  if (strategy === null) {
+    return yield* new ProviderUnavailable({ retryAfterSeconds, detail: `${attempt.provider} is not configured` })
+  }
+  const { id: attemptId, purpose } = attempt
+
+  const claim = transaction.run(
+    Effect.gen(function* () {
+      const at = yield* clock.now
+      if (purpose._tag === "ForOrder") {
+        const found = yield* orders.findById(purpose.orderId)
+        if (Option.isNone(found)) return yield* new PaymentNotFound({ attemptId })
+        const order = Order.beginApproval(found.value, attemptId, at)
+        if (order._tag === "Failure") return yield* new PaymentOver({ attemptId, state: order.failure.from })
+        yield* orders.update(order.success)
+      }
+      if (!(yield* payments.takeUserSlot(attempt.provider, attempt.customerReference, attemptId))) {
+        return yield* new PaymentInProgress({ attemptId, retryAfterSeconds })
+      }
+      const lease = new Attempt.Lease({
+        owner: settings.owner,
+        epoch: attempt.dispatches + 1,
+        expiresAt: DateTime.add(yield* clock.databaseNow, { milliseconds: settings.leaseMillis })
+      })
+      const sent = yield* Effect.fromResult(Attempt.send(attempt, { at, lease, baseline: null, approvalToken })).pipe(
+        Effect.orDie
+      ) // a waiting attempt can be sent
+      yield* payments.updateAttempt(sent)
+      return sent
+    })
+  )
+
+  return yield* calls
+    .dispatch({
+      claim,
+      call: (sent, dispatchBefore) =>
+        strategy.approve({
+          attemptId,
+          merchantAccount: sent.merchantAccount,
+          customerReference: sent.customerReference,
+          transactionId,
+          approvalToken,
+          amount: sent.amount,
+          dispatchBefore
+        }),
+      health: healthOf,
+      record: (_sent, answer) =>
+        recordApproval(attemptId, findingOf(answer)).pipe(Effect.map((recorded) => ({ recorded, answer }))),
+      recordUnsent: recordApproval(attemptId, { _tag: "NotYet" })
+    })
+    .pipe(
+      Effect.flatMap(({ answer, recorded }) =>
+        recorded._tag === "AwaitingCustomer" && answer._tag === "NotExecuted"
+          ? Effect.fail(new ProviderUnavailable({ retryAfterSeconds, detail: "the approval was not executed" }))
+          : Effect.succeed(recorded)
+      ),
+      Effect.catchTags({
+        StaleWrite: () => Effect.succeed("raced" as const),
+        CircuitOpen: (open) =>
+          Effect.fail(
+            new ProviderUnavailable({
+              retryAfterSeconds: Math.max(1, Math.ceil(open.retryAfterMillis / millisPerSecond)),
+              detail: "its path is cut off"
+            })
+          ),
+        BulkheadFull: () =>
+          Effect.fail(new ProviderUnavailable({ retryAfterSeconds, detail: "too many calls are waiting" }))
+      })
+    )
+})
+
+const conclude = (
+  attempt: Attempt.Attempt
+): Effect.Effect<ApprovedPayment, ApprovalNotAccepted | PaymentDeclined | PaymentInProgress | PaymentOver> => {
+  const attemptId = attempt.id
+  switch (attempt._tag) {
+    case "Approved":
+      return Effect.succeed({
+        attemptId,
+        orderId: attempt.purpose._tag === "ForOrder" ? attempt.purpose.orderId : null,
+        amount: attempt.approved,
+        approvedAt: attempt.reference.approvedAt
+      })
+    case "AwaitingCustomer":
+      return Effect.fail(new ApprovalNotAccepted({ attemptId }))
+    case "Declined":
+      return Effect.fail(new PaymentDeclined({ attemptId, severity: attempt.reason._tag, kind: attempt.reason.kind }))
+    case "Prepared":
+    case "Sent":
+    case "Unknown":
+    case "ManualReview":
+      return Effect.fail(new PaymentInProgress({ attemptId, retryAfterSeconds }))
+    case "ApprovedSurplus":
+    case "Refunded":
+    case "NotExecuted":
+    case "Withdrawn":
+    case "Abandoned":
+    case "Superseded":
+      return Effect.fail(new PaymentOver({ attemptId, state: attempt._tag }))
+  }
+}
+
+/** The customer turned back at the provider. Nothing is decided by the visit: the provider is asked first. */
+export const leavePayment = Effect.fn("leavePayment")(function* (attemptId: AttemptId) {
+  const payments = yield* PaymentRepository
+  const clock = yield* BusinessClock
+  const strategies = yield* PaymentStrategies
+  const calls = yield* MoneyCalls
+  const found = yield* payments.findAttempt(attemptId)
+  if (Option.isNone(found)) return yield* new PaymentNotFound({ attemptId })
+  const attempt = found.value
+  if (attempt._tag !== "AwaitingCustomer") return attempt
+  const strategy = strategies.find(attempt.provider)
+  if (strategy === null) return attempt
+  const answer = yield* calls
+    .lookup(
+      (result) => (result._tag === "LookupFailed" && !result.isOurFault ? "failure" : "success"),
+      strategy.lookupPayment({ merchantAccount: attempt.merchantAccount, transactionId: attempt.transactionId })
+    )
+    .pipe(Effect.catch(() => Effect.succeed(null)))
+  if (answer?._tag !== "PaymentFound" || answer.standing !== "failed") return attempt
+  const abandoned = Attempt.abandon(attempt, yield* clock.now, "the customer turned back at the provider")
+  if (abandoned._tag === "Failure") return attempt
+  return yield* payments.updateAttempt(abandoned.success).pipe(
+    Effect.as<Attempt.Attempt>(abandoned.success),
+    Effect.catchTag("StaleWrite", (_: StaleWrite) => Effect.succeed(attempt))
+  )
+})

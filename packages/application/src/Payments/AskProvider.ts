@@ -1,0 +1,159 @@
+/**
+ * Asking the provider what became of a lost answer.
+ *
+ * @since 0.1.0
+ */
+import * as Attempt from "@pillivery/domain/Attempt"
+import {
+  type BillingKeyLookupAnswer,
+  PaymentStrategies,
+  type PaymentLookupAnswer
+} from "@pillivery/domain/PaymentStrategy"
+import { DateTime, Effect, Option } from "effect"
+import { type Finding as ChargeFinding, recordCharge } from "../Billing/RecordCharge.ts"
+import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
+import { BusinessClock } from "../ports/BusinessClock.ts"
+import * as Evidence from "./Evidence.ts"
+import { type CallHealth, MoneyCalls } from "./MoneyCalls.ts"
+import { ProtocolSettings } from "./ProtocolSettings.ts"
+import { type Finding as ApprovalFinding, recordApproval } from "./RecordApproval.ts"
+
+const millisPerDay = 86_400_000
+
+/** Asks about one unknown attempt, records what the provider shows, and answers the attempt as it is then. */
+export const askAbout = Effect.fn("askAbout")(function* (attempt: Attempt.Unknown) {
+  return attempt.purpose._tag === "ForCycle"
+    ? yield* askAboutCharge(attempt)
+    : (yield* askAboutApproval(attempt)).attempt
+})
+
+/**
+ * Asks about a customer's approval by the provider's name of the transaction; `isNotDone` tells that the provider itself
+ * still waits for the approval, so that the same one may be sent again.
+ */
+export const askAboutApproval = Effect.fn("askAboutApproval")(function* (attempt: Attempt.Unknown) {
+  const clock = yield* BusinessClock
+  const strategy = (yield* PaymentStrategies).find(attempt.provider)
+  const calls = yield* MoneyCalls
+  const settings = yield* ProtocolSettings
+  const now = yield* clock.now
+  const { transactionId } = attempt
+  if (strategy === null || transactionId === null) {
+    const reviewed = yield* recordApproval(attempt.id, {
+      _tag: "NeedsReview",
+      detail: "nobody can be asked about it"
+    })
+    return { attempt: reviewed, isNotDone: false }
+  }
+  const answer = yield* calls
+    .lookup(lookupHealth, strategy.lookupPayment({ merchantAccount: attempt.merchantAccount, transactionId }))
+    .pipe(Effect.catch((refused) => Effect.succeed({ _tag: "Refused" as const, detail: refused.message })))
+  return {
+    attempt: yield* recordApproval(attempt.id, approvalFinding(answer)),
+    isNotDone: answer._tag === "PaymentFound" && answer.standing === "waiting"
+  }
+
+  function approvalFinding(answer: PaymentLookupAnswer | Refused): ApprovalFinding {
+    switch (answer._tag) {
+      case "PaymentFound": {
+        if (answer.standing === "approved" && answer.approvedAt !== null && transactionId !== null) {
+          return {
+            _tag: "Approved",
+            amount: answer.amount,
+            billingKey: null,
+            reference: new Attempt.Known({
+              transactionId,
+              approvalId: null,
+              approvedAt: answer.approvedAt,
+              method: null
+            })
+          }
+        }
+        // Approved without a time is still approved: it can never be taken for over.
+        if (answer.standing === "approved") return { _tag: "StillUnknown", detail: "the provider shows it approved" }
+        const over = attempt.expiresAt === null ? attempt.sentAt : attempt.expiresAt
+        const isOver =
+          now.epochMilliseconds >= DateTime.add(over, { minutes: settings.approvalGraceMinutes }).epochMilliseconds
+        return isOver
+          ? { _tag: "Over", detail: `the provider shows it ${answer.standing} after its time` }
+          : { _tag: "StillUnknown", detail: `the provider shows it ${answer.standing}` }
+      }
+      case "PaymentMissing":
+        return failingFor(attempt, now) > settings.lookupFailingDaysMax
+          ? { _tag: "NeedsReview", detail: "the provider does not know the transaction" }
+          : { _tag: "StillUnknown", detail: answer.detail }
+      case "LookupFailed":
+      case "Refused":
+        return isFailingTooLong(answer, attempt, now, settings.lookupFailingDaysMax)
+          ? { _tag: "NeedsReview", detail: "lookups have failed for days" }
+          : { _tag: "StillUnknown", detail: answer.detail }
+    }
+  }
+})
+
+const askAboutCharge = Effect.fnUntraced(function* (attempt: Attempt.Unknown) {
+  const clock = yield* BusinessClock
+  const keys = yield* BillingKeyRepository
+  const strategy = (yield* PaymentStrategies).find(attempt.provider)
+  const calls = yield* MoneyCalls
+  const settings = yield* ProtocolSettings
+  if (attempt.purpose._tag !== "ForCycle") return attempt
+  const { billingKey, billingKeyId } = attempt.purpose
+  const key = yield* keys.findById(billingKeyId)
+  if (strategy === null || Option.isNone(key)) {
+    return yield* recordCharge(attempt.id, { _tag: "NeedsReview", detail: "nobody can be asked about it" })
+  }
+  const answer = yield* calls
+    .lookup(lookupHealth, strategy.lookupBillingKey({ merchantAccount: attempt.merchantAccount, billingKey }))
+    .pipe(Effect.catch((refused) => Effect.succeed({ _tag: "Refused" as const, detail: refused.message })))
+  const now = yield* clock.now
+  return yield* recordCharge(attempt.id, chargeFinding(answer))
+
+  function chargeFinding(answer: BillingKeyLookupAnswer | Refused): ChargeFinding {
+    switch (answer._tag) {
+      case "BillingKeyFound": {
+        const known = Option.getOrThrow(key)
+        if (answer.lastApprovedAt !== null && Evidence.wasExecuted(settings, attempt, known, answer.lastApprovedAt)) {
+          return {
+            _tag: "Approved",
+            amount: attempt.amount,
+            reference: new Attempt.Awaiting({ approvedAt: answer.lastApprovedAt })
+          }
+        }
+        return now.epochMilliseconds >= Evidence.believedFrom(settings, attempt.sentAt).epochMilliseconds
+          ? {
+              _tag: "NotExecuted",
+              why: "inferred",
+              detail: "the billing key's last approval did not move past the grace time"
+            }
+          : { _tag: "StillUnknown", detail: "the billing key's last approval has not moved" }
+      }
+      case "BillingKeyMissing":
+        return { _tag: "NeedsReview", detail: "the provider does not know the billing key" }
+      case "LookupFailed":
+      case "Refused":
+        return isFailingTooLong(answer, attempt, now, settings.lookupFailingDaysMax)
+          ? { _tag: "NeedsReview", detail: "lookups have failed for days" }
+          : { _tag: "StillUnknown", detail: answer.detail }
+    }
+  }
+})
+
+interface Refused {
+  readonly _tag: "Refused"
+  readonly detail: string
+}
+
+const lookupHealth = (answer: PaymentLookupAnswer | BillingKeyLookupAnswer): CallHealth =>
+  answer._tag === "LookupFailed" && !answer.isOurFault ? "failure" : "success"
+
+const failingFor = (attempt: Attempt.Unknown, now: DateTime.Utc): number =>
+  (now.epochMilliseconds - attempt.unknownSince.epochMilliseconds) / millisPerDay
+
+// What people of ours must mend does not count: the attempt waits until lookups work again.
+const isFailingTooLong = (
+  answer: { readonly _tag: "LookupFailed"; readonly isOurFault: boolean } | Refused,
+  attempt: Attempt.Unknown,
+  now: DateTime.Utc,
+  daysMax: number
+): boolean => answer._tag === "LookupFailed" && !answer.isOurFault && failingFor(attempt, now) > daysMax

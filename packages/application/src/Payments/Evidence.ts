@@ -1,0 +1,71 @@
+/**
+ * What the provider's evidence says about a lost answer, and when to ask for it.
+ *
+ * Evidence compares the provider with itself, never with our clock: a charge with a billing key happened exactly when the
+ * key's last approval moved past everything we knew when we sent it.
+ *
+ * @since 0.1.0
+ */
+import type * as Attempt from "@pillivery/domain/Attempt"
+import type * as BillingKey from "@pillivery/domain/BillingKey"
+import * as BusinessDate from "@pillivery/domain/BusinessDate"
+import { DateTime } from "effect"
+import type { Settings } from "./ProtocolSettings.ts"
+
+const millisPerMinute = 60_000
+
+/** When to ask after the answer was lost, given how often it was asked. */
+export const nextAskAt = (settings: Settings, lostAt: DateTime.Utc, asks: number, now: DateTime.Utc): DateTime.Utc => {
+  const steps = settings.askAfterMinutes
+  const last = steps[steps.length - 1] ?? 0
+  const minutes = asks < steps.length ? (steps[asks] ?? last) : last * (asks - steps.length + 2)
+  const scheduled = DateTime.add(lostAt, { minutes })
+  return scheduled.epochMilliseconds > now.epochMilliseconds
+    ? scheduled
+    : DateTime.add(now, { minutes: Math.min(last, steps[0] ?? last) })
+}
+
+/** From when unchanged evidence is believed: the grace hours, and past the next bank check night. */
+export const believedFrom = (settings: Settings, sentAt: DateTime.Utc): DateTime.Utc => {
+  const graceEnd = sentAt.epochMilliseconds + settings.graceHours * 60 * millisPerMinute
+  const sentOn = BusinessDate.fromInstant(sentAt)
+  const sameDay = BusinessDate.instantAt(sentOn, settings.gracePastMinuteOfDay)
+  const night =
+    sameDay.epochMilliseconds > sentAt.epochMilliseconds
+      ? sameDay
+      : BusinessDate.instantAt(BusinessDate.addDays(sentOn, 1), settings.gracePastMinuteOfDay)
+  return DateTime.makeUnsafe(Math.max(graceEnd, night.epochMilliseconds))
+}
+
+/** Whether the key's last approval proves that this attempt was executed. */
+export const wasExecuted = (
+  settings: Settings,
+  attempt: Pick<Attempt.Sent, "baseline" | "sentAt">,
+  key: Pick<BillingKey.BillingKey, "lastKnownApproval">,
+  lastApprovedAt: DateTime.Utc | null
+): boolean => {
+  if (lastApprovedAt === null) return false
+  const baseline = attempt.baseline?.epochMilliseconds ?? null
+  const others = key.lastKnownApproval?.epochMilliseconds ?? null
+  if (baseline === null && others === null) return true
+  const known = Math.max(baseline ?? 0, others ?? 0)
+  const isOld =
+    baseline !== null && attempt.sentAt.epochMilliseconds - baseline > settings.baselineFreshMinutes * millisPerMinute
+  const marginMillis = (isOld ? settings.marginOldSeconds : settings.marginFreshSeconds) * 1_000
+  return lastApprovedAt.epochMilliseconds - known >= marginMillis
+}
+
+/** Whether the stored baseline is too young, or missing, to serve without a fresh lookup. */
+export const needsFreshBaseline = (
+  settings: Settings,
+  lastKnownApproval: DateTime.Utc | null,
+  now: DateTime.Utc
+): boolean =>
+  lastKnownApproval === null ||
+  now.epochMilliseconds - lastKnownApproval.epochMilliseconds <= settings.baselineFreshMinutes * millisPerMinute
+
+/** Whether the provider's bank check forbids charging at this minute. */
+export const isBankCheck = (settings: Settings, now: DateTime.Utc): boolean => {
+  const minute = BusinessDate.minuteOfDay(now)
+  return minute >= settings.bankCheckFromMinute || minute < settings.bankCheckUntilMinute
+}

@@ -1,0 +1,154 @@
+/**
+ * Write, then call, then write.
+ *
+ * Every call that moves money goes through `dispatch`: permits are taken first, then the intent is committed, then the
+ * provider is called once, then the answer is recorded. From the first permit to the record nothing can interrupt it; a
+ * caller that goes away only stops waiting, and closing the layer waits for the calls in flight. Lookups have a breaker
+ * and places of their own, so that asking works while charging is cut off.
+ *
+ * @since 0.1.0
+ */
+import type { DispatchDeadline } from "@pillivery/domain/PaymentStrategy"
+import { Clock, Context, Effect, Exit, Fiber, FiberSet, Layer } from "effect"
+import { StorageError } from "../ports/StorageError.ts"
+import * as Bulkhead from "../resilience/Bulkhead.ts"
+import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
+import { ProtocolSettings } from "./ProtocolSettings.ts"
+
+/** Nothing was sent: the provider's path is cut off or full. */
+export type NotPermitted = CircuitBreaker.CircuitOpen | Bulkhead.BulkheadFull
+
+/** What an answer tells the breaker: business refusals are successes, silence is a failure. */
+export type CallHealth = "success" | "failure" | "ignored"
+
+/** One money call. */
+export interface MoneyCall<Claimed, Answer, A, EClaim, ERecord, R> {
+  /** Commits the intent in one transaction. When it fails, nothing is called. */
+  readonly claim: Effect.Effect<Claimed, EClaim, R>
+  /** Calls the provider, once. */
+  readonly call: (claimed: Claimed, dispatchBefore: DispatchDeadline) => Effect.Effect<Answer>
+  readonly health: (answer: Answer) => CallHealth
+  /** Records the answer; run again while the store fails, so it must be repeatable. */
+  readonly record: (claimed: Claimed, answer: Answer) => Effect.Effect<A, ERecord, R>
+  /**
+   * The commit of the intent may or may not have happened; nothing was called. Records that.
+   */
+  readonly recordUnsent: Effect.Effect<void, ERecord, R>
+}
+
+/** The gate to the provider. */
+export class MoneyCalls extends Context.Service<
+  MoneyCalls,
+  {
+    readonly dispatch: <Claimed, Answer, A, EClaim, ERecord, R>(
+      call: MoneyCall<Claimed, Answer, A, EClaim, ERecord, R>
+    ) => Effect.Effect<A, EClaim | ERecord | NotPermitted, R>
+    readonly lookup: <A>(health: (answer: A) => CallHealth, call: Effect.Effect<A>) => Effect.Effect<A, NotPermitted>
+    readonly breakers: ReadonlyArray<CircuitBreaker.CircuitBreaker>
+    /** Waits until no money call is in flight. */
+    readonly drain: Effect.Effect<void>
+  }
+>()("@pillivery/application/Payments/MoneyCalls") {}
+
+const isStorageError = (error: unknown): error is StorageError => error instanceof StorageError
+
+/** The first pause before an answer is recorded again, in milliseconds; it doubles up to {@link recordPauseMillisMax}. */
+export const recordPauseMillis = 100
+/** The longest pause before an answer is recorded again, in milliseconds. */
+export const recordPauseMillisMax = 5_000
+
+/** Makes the gate: one breaker and one bulkhead for money calls, one of each for lookups. */
+export const layer: Layer.Layer<MoneyCalls> = Layer.effect(
+  MoneyCalls,
+  Effect.gen(function* () {
+    const settings = yield* ProtocolSettings
+    const money = {
+      breaker: yield* CircuitBreaker.make({ name: "money" }),
+      bulkhead: yield* Bulkhead.make({ name: "money", ...Bulkhead.approveSettings })
+    }
+    const lookups = {
+      breaker: yield* CircuitBreaker.make({ name: "lookup" }),
+      bulkhead: yield* Bulkhead.make({ name: "lookup", ...Bulkhead.lookupSettings })
+    }
+    const inFlight = yield* FiberSet.make<unknown, unknown>()
+    const drain = FiberSet.awaitEmpty(inFlight)
+    yield* Effect.addFinalizer(() => drain)
+
+    // The answer is all we have: it is recorded again and again until the store takes it or the time is up. Then the
+    // lease runs out and the provider's evidence decides.
+    const recordUntilTaken = Effect.fnUntraced(function* <A, E, R>(record: Effect.Effect<A, E, R>) {
+      const startedAt = yield* Clock.currentTimeMillis
+      let pauseMillis = recordPauseMillis
+      while (true) {
+        const exit = yield* Effect.exit(record)
+        if (Exit.isSuccess(exit)) return exit.value
+        const isOver = (yield* Clock.currentTimeMillis) - startedAt > settings.recordMillisMax
+        const failure = exit.cause.reasons.find((reason) => reason._tag === "Fail")
+        if (isOver || failure === undefined || !isStorageError(failure.error)) return yield* exit
+        yield* Effect.sleep(pauseMillis)
+        pauseMillis = Math.min(pauseMillis * 2, recordPauseMillisMax)
+      }
+    })
+
+    const dispatch = <Claimed, Answer, A, EClaim, ERecord, R>(
+      options: MoneyCall<Claimed, Answer, A, EClaim, ERecord, R>
+    ): Effect.Effect<A, EClaim | ERecord | NotPermitted, R> =>
+      detached(
+        inFlight,
+        Effect.scoped(
+          Effect.gen(function* () {
+            yield* money.bulkhead.acquireScoped
+            const permit = yield* money.breaker.acquire
+            const clock = yield* Clock.Clock
+            const dispatchBefore: DispatchDeadline = {
+              monotonicMillis: Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000 + settings.dispatchMillisMax,
+              wallMillis: clock.currentTimeMillisUnsafe() + settings.dispatchMillisMax
+            }
+            const claimed = yield* options.claim.pipe(
+              Effect.tapError((error) =>
+                isStorageError(error) && error.reason === "outcomeUnknown"
+                  ? recordUntilTaken(options.recordUnsent).pipe(Effect.ignore({ log: true }))
+                  : Effect.void
+              ),
+              Effect.onError(() => permit.release)
+            )
+            const answer = yield* options
+              .call(claimed, dispatchBefore)
+              .pipe(
+                Effect.onExit((exit) =>
+                  Exit.isSuccess(exit) ? permit.record(options.health(exit.value)) : permit.record("failure")
+                )
+              )
+            return yield* recordUntilTaken(options.record(claimed, answer)).pipe(
+              Effect.tapCause((cause) =>
+                Effect.logError(
+                  "An answer of the provider could not be recorded; its evidence will decide",
+                  cause
+                ).pipe(Effect.annotateLogs({ answer }))
+              )
+            )
+          })
+        )
+      )
+
+    const lookup = <A>(health: (answer: A) => CallHealth, call: Effect.Effect<A>): Effect.Effect<A, NotPermitted> =>
+      lookups.bulkhead.withBulkhead(
+        lookups.breaker.withBreaker<A, never>((exit) => (Exit.isSuccess(exit) ? health(exit.value) : "failure"))(call)
+      )
+
+    return MoneyCalls.of({ dispatch, lookup, breakers: [money.breaker, lookups.breaker], drain })
+  })
+)
+
+// Runs an effect that nobody can interrupt; an interrupted caller only stops waiting for it.
+const detached = <A, E, R>(
+  fibers: FiberSet.FiberSet<unknown, unknown>,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.forkDetach(effect, { startImmediately: true })
+      yield* FiberSet.add(fibers, fiber)
+      return yield* restore(Fiber.join(fiber))
+    })
+  )

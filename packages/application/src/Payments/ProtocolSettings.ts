@@ -1,0 +1,78 @@
+/**
+ * The charging protocol's durations and counts.
+ *
+ * @since 0.1.0
+ */
+import * as DunningPolicy from "@pillivery/domain/DunningPolicy"
+import { Context } from "effect"
+
+/** Every duration and count of the protocol; tests shorten them. */
+export interface Settings {
+  /** Who this process is, in leases; at most 64 characters. */
+  readonly owner: string
+  /** How long after the start of the Sent transaction a request may begin to be written. */
+  readonly dispatchMillisMax: number
+  /** How long a sent call may stay unanswered before others take its outcome for lost, on the database's clock. */
+  readonly leaseMillis: number
+  /** How long a worker of a billing run counts as alive without a sign, on the database's clock. */
+  readonly workerLeaseMillis: number
+  /** How long the recording of an answer is tried while the database fails. */
+  readonly recordMillisMax: number
+  /** When the provider is asked after a lost answer: minutes since it was lost, then again every last value. */
+  readonly askAfterMinutes: ReadonlyArray<number>
+  /** How long an unchanged evidence is not believed. */
+  readonly graceHours: number
+  /** The minute of the Korean day that must also have passed before unchanged evidence is believed. */
+  readonly gracePastMinuteOfDay: number
+  /** A baseline older than this needs no fresh lookup before a charge. */
+  readonly baselineFreshMinutes: number
+  /** How far an approval must exceed an old baseline to be another one. */
+  readonly marginOldSeconds: number
+  /** How far an approval must exceed a baseline that was read just before sending. */
+  readonly marginFreshSeconds: number
+  /** The least time between the previous approval and a fresh baseline. */
+  readonly baselineGapSeconds: number
+  /** How long lookups may fail before a person must decide. */
+  readonly lookupFailingDaysMax: number
+  /** After a transaction's window is over, how long a customer's approval may still turn out done. */
+  readonly approvalGraceMinutes: number
+  /** From this minute of the Korean day nothing is charged … */
+  readonly bankCheckFromMinute: number
+  /** … until this one. */
+  readonly bankCheckUntilMinute: number
+  /** How long a second request waits for the outcome of the first. */
+  readonly twinWaitMillisMax: number
+  /** Dispatches of one refund after which a person must decide. */
+  readonly refundDispatchesMax: number
+  readonly dunningPolicy: DunningPolicy.DunningPolicy
+}
+
+const minutesPerHour = 60
+
+/** The defaults. */
+export const settingsDefault: Settings = {
+  owner: "pillivery",
+  dispatchMillisMax: 15_000,
+  leaseMillis: 120_000,
+  workerLeaseMillis: 30_000,
+  recordMillisMax: 60_000,
+  askAfterMinutes: [5, minutesPerHour, 6 * minutesPerHour, 24 * minutesPerHour],
+  graceHours: 12,
+  gracePastMinuteOfDay: minutesPerHour,
+  baselineFreshMinutes: 10,
+  marginOldSeconds: 60,
+  marginFreshSeconds: 2,
+  baselineGapSeconds: 3,
+  lookupFailingDaysMax: 3,
+  approvalGraceMinutes: 40,
+  bankCheckFromMinute: 23 * minutesPerHour + 20,
+  bankCheckUntilMinute: 45,
+  twinWaitMillisMax: 5_000,
+  refundDispatchesMax: 8,
+  dunningPolicy: DunningPolicy.standard
+}
+
+/** The settings in force; the defaults unless a composition root provides others. */
+export const ProtocolSettings = Context.Reference<Settings>("@pillivery/application/Payments/ProtocolSettings", {
+  defaultValue: () => settingsDefault
+})

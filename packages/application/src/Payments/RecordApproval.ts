@@ -1,0 +1,215 @@
+/**
+ * Recording what became of a customer's approval: of an order, or of a billing key registered without a charge.
+ *
+ * @since 0.1.0
+ */
+import * as Attempt from "@pillivery/domain/Attempt"
+import * as BillingCycle from "@pillivery/domain/BillingCycle"
+import * as BillingKey from "@pillivery/domain/BillingKey"
+import * as BusinessDate from "@pillivery/domain/BusinessDate"
+import * as DomainEvent from "@pillivery/domain/DomainEvent"
+import type { AttemptId } from "@pillivery/domain/Ids"
+import type { ProviderAnswer } from "@pillivery/domain/ProviderAnswer"
+import * as Purchase from "@pillivery/domain/Purchase"
+import * as SubscriptionOrder from "@pillivery/domain/SubscriptionOrder"
+import { type DateTime, Effect, Option, Result } from "effect"
+import { BooksContradict, reportContradiction } from "../Billing/RecordCharge.ts"
+import { salesOf } from "../Billing/WriteEntries.ts"
+import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
+import { BillingLedger } from "../ports/BillingLedger.ts"
+import { BusinessClock } from "../ports/BusinessClock.ts"
+import { OrderRepository } from "../ports/OrderRepository.ts"
+import { Outbox } from "../ports/Outbox.ts"
+import { PaymentRepository } from "../ports/PaymentRepository.ts"
+import { RefundRepository } from "../ports/RefundRepository.ts"
+import { SalesLedger } from "../ports/SalesLedger.ts"
+import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
+import { Transaction } from "../ports/Transaction.ts"
+import { retryStale } from "../StaleRetry.ts"
+import * as Evidence from "./Evidence.ts"
+import { ProtocolSettings, type Settings } from "./ProtocolSettings.ts"
+
+/** What is known of an approval, before the books were asked. */
+export type Finding =
+  | Exclude<Purchase.Outcome, { readonly _tag: "Lost" }>
+  | { readonly _tag: "StillUnknown"; readonly detail: string }
+
+/** What a provider's answer to an approval means for the books. */
+export const findingOf = (answer: ProviderAnswer): Finding => {
+  switch (answer._tag) {
+    case "Approved":
+      return {
+        _tag: "Approved",
+        amount: answer.amount,
+        billingKey: answer.billingKey,
+        reference: new Attempt.Known({
+          transactionId: answer.transactionId,
+          approvalId: answer.approvalId,
+          approvedAt: answer.approvedAt,
+          method: answer.method
+        })
+      }
+    case "Declined":
+      return { _tag: "Declined", reason: answer.reason }
+    case "NotYet":
+      return { _tag: "NotYet" }
+    case "Expired":
+      return { _tag: "Over", detail: answer.detail }
+    case "NotExecuted":
+      // The same transaction can still be approved, unless the provider's own word has to be checked first.
+      return answer.why === "word" ? { _tag: "StillUnknown", detail: answer.detail } : { _tag: "NotYet" }
+    case "Unknown":
+      return { _tag: "StillUnknown", detail: answer.detail }
+  }
+}
+
+/** Records a finding in one transaction and answers the attempt as it is then; a settled attempt stays as it is. */
+export const recordApproval = Effect.fn("recordApproval")(function* (attemptId: AttemptId, finding: Finding) {
+  const payments = yield* PaymentRepository
+  const orders = yield* OrderRepository
+  const clock = yield* BusinessClock
+  const transaction = yield* Transaction
+  const settings = yield* ProtocolSettings
+
+  return yield* retryStale(
+    transaction.run(
+      Effect.gen(function* () {
+        const at = yield* clock.now
+        const found = yield* payments.findAttempt(attemptId)
+        if (Option.isNone(found)) return yield* new BooksContradict({ attemptId, detail: "the attempt is missing" })
+        const attempt = found.value
+        yield* payments.releaseUserSlot(attempt.provider, attempt.customerReference, attempt.id)
+        const outcome = outcomeOf(finding, attempt, at, settings)
+        if (attempt.purpose._tag === "ForRegistration") return yield* recordRegistration(attempt, outcome, at)
+        if (attempt.purpose._tag !== "ForOrder") {
+          return yield* new BooksContradict({ attemptId, detail: "the attempt pays for no order" })
+        }
+        const order = yield* orders.findById(attempt.purpose.orderId)
+        if (Option.isNone(order)) return yield* new BooksContradict({ attemptId, detail: "the order is missing" })
+        const entries = Purchase.settle({ attempt, order: order.value }, outcome, at)
+        if (Result.isFailure(entries)) {
+          if (entries.failure._tag !== "AttemptTransitionDenied") {
+            return yield* new BooksContradict({ attemptId, detail: entries.failure.message })
+          }
+          if (finding._tag === "Approved") yield* reportContradiction(attempt, at)
+          return attempt
+        }
+        yield* writePurchase(entries.success)
+        return entries.success.attempt
+      })
+    )
+  )
+})
+
+const writePurchase = Effect.fnUntraced(function* (entries: Purchase.Entries) {
+  const payments = yield* PaymentRepository
+  const orders = yield* OrderRepository
+  const keys = yield* BillingKeyRepository
+  const subscriptions = yield* SubscriptionRepository
+  const ledger = yield* BillingLedger
+  if (entries.order !== undefined) yield* orders.update(entries.order)
+  yield* payments.updateAttempt(entries.attempt)
+  if (entries.key !== undefined) yield* keys.insert(entries.key)
+  for (const subscription of entries.subscriptions) yield* subscriptions.insert(subscription)
+  for (const cycle of entries.cycles) yield* ledger.insertCycle(cycle)
+  if (entries.isPaid && entries.order !== undefined) {
+    yield* (yield* SalesLedger).record(salesOf(entries.order, entries.attempt.id))
+  }
+  if (entries.refund !== undefined) yield* (yield* RefundRepository).insert(entries.refund)
+  if (entries.events.length > 0) yield* (yield* Outbox).publish(entries.events)
+})
+
+// A registered key serves every subscription that waits for it: each becomes chargeable and its open cycle due.
+const recordRegistration = Effect.fnUntraced(function* (
+  attempt: Attempt.Attempt,
+  outcome: Purchase.Outcome,
+  at: DateTime.Utc
+) {
+  const payments = yield* PaymentRepository
+  const keys = yield* BillingKeyRepository
+  const subscriptions = yield* SubscriptionRepository
+  const ledger = yield* BillingLedger
+  if (attempt.purpose._tag !== "ForRegistration") return attempt
+  const next = registrationOutcome(attempt, outcome, at)
+  if (Result.isFailure(next)) return attempt
+  yield* payments.updateAttempt(next.success)
+  const billingKey = outcome._tag === "Approved" ? outcome.billingKey : null
+  const key = yield* keys.findById(attempt.purpose.billingKeyId)
+  if (next.success._tag !== "Approved" || billingKey === null || Option.isNone(key)) return next.success
+  const contradiction = (detail: string) => () => new BooksContradict({ attemptId: attempt.id, detail })
+  const active = yield* Effect.fromResult(BillingKey.activate(key.value, billingKey, null)).pipe(
+    Effect.mapError(contradiction("the billing key was not pending"))
+  )
+  const waiting = yield* subscriptions.listLiveByBillingKey(active.id)
+  yield* keys.update(new BillingKey.Active({ ...active, liveUses: waiting.length }))
+  const today = BusinessDate.fromInstant(at)
+  for (const subscription of waiting) {
+    const oldKeyId = subscription._tag === "AwaitingBillingKey" ? null : subscription.billingKeyId
+    if (oldKeyId === active.id) continue
+    yield* subscriptions.update(
+      yield* Effect.fromResult(SubscriptionOrder.replaceKey(subscription, active.id)).pipe(
+        Effect.mapError(contradiction("the subscription takes no key"))
+      )
+    )
+    const cycle = yield* ledger.findOpenCycle(subscription.id)
+    if (Option.isSome(cycle) && cycle.value._tag === "AwaitingKey") {
+      yield* ledger.updateCycle(
+        yield* Effect.fromResult(BillingCycle.receiveKey(cycle.value, today)).pipe(
+          Effect.mapError(contradiction("the cycle takes no key"))
+        )
+      )
+    }
+  }
+  const event = {
+    at,
+    billingKeyId: active.id,
+    userId: active.userId
+  }
+  yield* (yield* Outbox).publish([
+    waiting.length > 0
+      ? new DomainEvent.BillingKeyActivated({
+          ...event,
+          eventId: DomainEvent.eventId(active.id, "BillingKeyActivated")
+        })
+      : new DomainEvent.BillingKeyUnused({ ...event, eventId: DomainEvent.eventId(active.id, "BillingKeyUnused") })
+  ])
+  return next.success
+})
+
+const registrationOutcome = (
+  attempt: Attempt.Attempt,
+  outcome: Purchase.Outcome,
+  at: DateTime.Utc
+): Result.Result<Attempt.Attempt, Attempt.AttemptTransitionDenied> => {
+  switch (outcome._tag) {
+    case "Approved":
+      // Found by a lookup, the key's name stays unknown: this registration is of no use, another one is made.
+      return outcome.billingKey === null
+        ? Attempt.abandon(attempt, at, "registered, but the billing key was never told")
+        : Attempt.approve(attempt, { at, reference: outcome.reference, amount: attempt.amount, isOwed: true })
+    case "Declined":
+      return Attempt.decline(attempt, at, outcome.reason)
+    case "NotYet":
+      return Attempt.waitAgain(attempt)
+    case "Over":
+      return Attempt.abandon(attempt, at, outcome.detail)
+    case "NeedsReview":
+      return Attempt.review(attempt, at, outcome.detail)
+    case "Lost":
+      return attempt._tag === "Unknown"
+        ? Attempt.askAgain(attempt, outcome.nextAskAt)
+        : Attempt.loseAnswer(attempt, { at, nextAskAt: outcome.nextAskAt, detail: outcome.detail })
+  }
+}
+
+const outcomeOf = (
+  finding: Finding,
+  attempt: Attempt.Attempt,
+  at: DateTime.Utc,
+  settings: Settings
+): Purchase.Outcome => {
+  if (finding._tag !== "StillUnknown") return finding
+  const lostAt = attempt._tag === "Unknown" ? attempt.unknownSince : at
+  const asks = attempt._tag === "Unknown" ? attempt.asks + 1 : 0
+  return { _tag: "Lost", detail: finding.detail, nextAskAt: Evidence.nextAskAt(settings, lostAt, asks, at) }
+}

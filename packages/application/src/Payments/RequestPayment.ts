@@ -1,0 +1,173 @@
+/**
+ * Asking the provider for a transaction that the customer can approve.
+ *
+ * No money moves here. The attempt is committed first, so that the address the customer comes back to names a row of ours;
+ * a newer transaction of the same order takes the place of older ones that still wait.
+ *
+ * @since 0.1.0
+ */
+import * as Attempt from "@pillivery/domain/Attempt"
+import { AttemptId, type OrderId, PaymentId, type UserId } from "@pillivery/domain/Ids"
+import * as Order from "@pillivery/domain/Order"
+import * as Payment from "@pillivery/domain/Payment"
+import { PaymentStrategies } from "@pillivery/domain/PaymentStrategy"
+import { CustomerReference } from "@pillivery/domain/Provider"
+import { DateTime, Effect, Option } from "effect"
+import { BusinessClock } from "../ports/BusinessClock.ts"
+import { IdGenerator } from "../ports/IdGenerator.ts"
+import { OrderRepository } from "../ports/OrderRepository.ts"
+import { PaymentRepository } from "../ports/PaymentRepository.ts"
+import { Transaction } from "../ports/Transaction.ts"
+import { retryStale } from "../StaleRetry.ts"
+import { CallbackUrls } from "./CallbackUrls.ts"
+import { MoneyCalls } from "./MoneyCalls.ts"
+import { OrderNotFound, OrderNotPayable, PaymentInProgress, ProviderUnavailable } from "./PaymentErrors.ts"
+import { ProtocolSettings } from "./ProtocolSettings.ts"
+
+const retryAfterSeconds = 5
+
+/** Requests the payment of an order; its owner is then to be sent to one of the redirect URLs. */
+export const requestPayment = Effect.fn("requestPayment")(function* (request: {
+  readonly orderId: OrderId
+  readonly userId: UserId
+}) {
+  const payments = yield* PaymentRepository
+  const transaction = yield* Transaction
+  const clock = yield* BusinessClock
+  const ids = yield* IdGenerator
+  const strategy = (yield* PaymentStrategies).preferred
+
+  const attemptId = AttemptId.make(yield* ids.next)
+  const newPaymentId = PaymentId.make(yield* ids.next)
+
+  const prepared = yield* retryStale(
+    transaction.run(
+      Effect.gen(function* () {
+        const order = yield* payableOrder(request)
+        const subject = new Payment.OrderSubject({ orderId: order.id })
+        const found = yield* payments.findPaymentBySubject(subject)
+        const at = yield* clock.now
+        const paymentId = Option.match(found, { onNone: () => newPaymentId, onSome: (payment) => payment.id })
+        if (Option.isNone(found)) {
+          yield* payments.insertPayment(
+            new Payment.Payment({ id: paymentId, userId: order.userId, subject, amount: order.total, createdAt: at })
+          )
+        }
+        const issuesBillingKey = Order.hasSubscription(order)
+        return yield* insertPrepared({
+          id: attemptId,
+          paymentId,
+          purpose: new Attempt.ForOrder({ orderId: order.id, userId: order.userId, issuesBillingKey }),
+          provider: strategy.provider,
+          merchantAccount: strategy.merchantAccountFor(issuesBillingKey ? "subscription" : "oneTime"),
+          customerReference: CustomerReference.make(order.userId),
+          amount: order.total,
+          itemName: Order.nameOf(order),
+          quantity: order.lines.reduce((units, line) => units + line.quantity, 0),
+          createdAt: at,
+          version: 0
+        })
+      })
+    )
+  ).pipe(
+    // A twin inserted the payment first; it is ours all the same, so begin again.
+    Effect.retry({ while: (error) => error._tag === "AlreadyExists", times: 1 }),
+    Effect.catchTag("AlreadyExists", Effect.die)
+  )
+
+  return yield* openTransaction(prepared, payableOrder(request))
+})
+
+/** Commits an attempt that the provider has not seen yet. */
+export const insertPrepared = Effect.fnUntraced(function* (
+  fields: Omit<ConstructorParameters<typeof Attempt.Prepared>[0], "lease">
+) {
+  const payments = yield* PaymentRepository
+  const clock = yield* BusinessClock
+  const settings = yield* ProtocolSettings
+  const lease = new Attempt.Lease({
+    owner: settings.owner,
+    epoch: 1,
+    expiresAt: DateTime.add(yield* clock.databaseNow, { milliseconds: settings.leaseMillis })
+  })
+  const prepared = new Attempt.Prepared({ ...fields, lease })
+  yield* payments.insertAttempt(prepared)
+  return prepared
+})
+
+/** Opens the transaction of a committed attempt at the provider, and lets older waiting ones of the payment go. */
+export const openTransaction = Effect.fnUntraced(function* <E, R>(
+  prepared: Attempt.Prepared,
+  stillWanted: Effect.Effect<unknown, E, R>
+) {
+  const payments = yield* PaymentRepository
+  const transaction = yield* Transaction
+  const clock = yield* BusinessClock
+  const strategies = yield* PaymentStrategies
+  const callbacks = yield* CallbackUrls
+  const calls = yield* MoneyCalls
+
+  const strategy = strategies.find(prepared.provider) ?? strategies.preferred
+  const answer = yield* calls
+    .lookup(
+      (result) =>
+        result._tag === "Prepared" || (result._tag === "NotExecuted" && result.why === "ours") ? "success" : "failure",
+      strategy.prepare({
+        attemptId: prepared.id,
+        merchantAccount: prepared.merchantAccount,
+        customerReference: prepared.customerReference,
+        itemName: prepared.itemName,
+        quantity: prepared.quantity,
+        amount: prepared.amount,
+        approvalUrl: callbacks.of(prepared.id, "approve"),
+        cancelUrl: callbacks.of(prepared.id, "cancel"),
+        failUrl: callbacks.of(prepared.id, "fail")
+      })
+    )
+    .pipe(Effect.catch((refused) => Effect.succeed({ _tag: "Refused" as const, detail: refused.message })))
+
+  if (answer._tag !== "Prepared") {
+    // No transaction was shown to anybody, so none can be approved.
+    const at = yield* clock.now
+    yield* Effect.fromResult(Attempt.withdraw(prepared, at, answer.detail)).pipe(
+      Effect.flatMap(payments.updateAttempt),
+      Effect.ignore
+    )
+    return yield* new ProviderUnavailable({ retryAfterSeconds, detail: answer._tag })
+  }
+
+  return yield* retryStale(
+    transaction.run(
+      Effect.gen(function* () {
+        yield* stillWanted
+        const at = yield* clock.now
+        for (const other of yield* payments.listAttempts(prepared.paymentId)) {
+          if (other._tag === "AwaitingCustomer" && other.id !== prepared.id) {
+            yield* payments.updateAttempt(yield* Effect.fromResult(Attempt.supersede(other, at)).pipe(Effect.orDie)) // it waits
+          }
+        }
+        const waiting = yield* Effect.fromResult(Attempt.awaitCustomer(prepared, answer)).pipe(Effect.orDie) // it is prepared
+        yield* payments.updateAttempt(waiting)
+        return waiting
+      })
+    )
+  )
+})
+
+const payableOrder = Effect.fnUntraced(function* (request: { readonly orderId: OrderId; readonly userId: UserId }) {
+  const orders = yield* OrderRepository
+  const clock = yield* BusinessClock
+  const found = yield* orders.findById(request.orderId)
+  if (Option.isNone(found) || found.value.userId !== request.userId) {
+    return yield* new OrderNotFound({ orderId: request.orderId })
+  }
+  const order = found.value
+  if (order._tag !== "Placed") return yield* new OrderNotPayable({ orderId: order.id, state: order._tag })
+  if (order.approvingAttempt !== null) {
+    return yield* new PaymentInProgress({ attemptId: order.approvingAttempt, retryAfterSeconds })
+  }
+  if ((yield* clock.now).epochMilliseconds >= order.expiresAt.epochMilliseconds) {
+    return yield* new OrderNotPayable({ orderId: order.id, state: "Expired" })
+  }
+  return order
+})

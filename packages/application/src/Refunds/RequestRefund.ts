@@ -1,0 +1,103 @@
+/**
+ * Asking for money back.
+ *
+ * The amount is computed from the order's lines and set aside on the approved attempt in the same transaction, so that no
+ * two requests can promise the same won. The provider is called later, through the outbox.
+ *
+ * @since 0.1.0
+ */
+import * as Attempt from "@pillivery/domain/Attempt"
+import * as DomainEvent from "@pillivery/domain/DomainEvent"
+import { type OrderId, RefundId, type UserId } from "@pillivery/domain/Ids"
+import * as Order from "@pillivery/domain/Order"
+import * as Refund from "@pillivery/domain/Refund"
+import { Effect, Option, Schema } from "effect"
+import { OrderNotFound } from "../Payments/PaymentErrors.ts"
+import { BusinessClock } from "../ports/BusinessClock.ts"
+import { IdGenerator } from "../ports/IdGenerator.ts"
+import { OrderRepository } from "../ports/OrderRepository.ts"
+import { Outbox } from "../ports/Outbox.ts"
+import { PaymentRepository } from "../ports/PaymentRepository.ts"
+import { RefundRepository } from "../ports/RefundRepository.ts"
+import { Transaction } from "../ports/Transaction.ts"
+import { retryStale } from "../StaleRetry.ts"
+
+/** The payment behind the order is not in a state that can be refunded. */
+export class PaymentNotRefundable extends Schema.TaggedError<PaymentNotRefundable>(
+  "@pillivery/application/Refunds/PaymentNotRefundable"
+)("PaymentNotRefundable", { orderId: Schema.String, state: Schema.String }) {
+  override get message() {
+    return `the payment of order ${this.orderId} is ${this.state} and cannot be refunded`
+  }
+}
+
+/** Requests a refund of some units of an order's lines, or of all that is left. */
+export const requestRefund = Effect.fn("requestRefund")(function* (request: {
+  readonly orderId: OrderId
+  readonly userId: UserId
+  readonly lines: ReadonlyArray<Order.RefundLine> | "rest"
+  readonly reason: string
+}) {
+  const orders = yield* OrderRepository
+  const payments = yield* PaymentRepository
+  const refunds = yield* RefundRepository
+  const outbox = yield* Outbox
+  const clock = yield* BusinessClock
+  const transaction = yield* Transaction
+  const refundId = RefundId.make(yield* (yield* IdGenerator).next)
+
+  return yield* retryStale(
+    transaction.run(
+      Effect.gen(function* () {
+        const found = yield* orders.findById(request.orderId)
+        if (Option.isNone(found) || found.value.userId !== request.userId) {
+          return yield* new OrderNotFound({ orderId: request.orderId })
+        }
+        const order = found.value
+        const pending = (yield* refunds.listByOrder(order.id))
+          .filter((refund) => refund._tag !== "Completed" && refund._tag !== "Rejected")
+          .flatMap((refund) => refund.lines)
+        const { amount, lines } = yield* Effect.fromResult(Order.refundAmount(order, request.lines, pending))
+        if (order._tag !== "Paid" && order._tag !== "PartiallyRefunded") {
+          return yield* new PaymentNotRefundable({ orderId: order.id, state: order._tag })
+        }
+        const attempt = yield* payments.findAttempt(order.paidBy)
+        if (Option.isNone(attempt)) return yield* new PaymentNotRefundable({ orderId: order.id, state: "missing" })
+        const reserved = yield* Effect.fromResult(Attempt.reserveRefund(attempt.value, amount)).pipe(
+          Effect.catchTag("AttemptTransitionDenied", (denied) =>
+            Effect.fail(new PaymentNotRefundable({ orderId: order.id, state: denied.from }))
+          )
+        )
+        const at = yield* clock.now
+        const refund = new Refund.Requested({
+          id: refundId,
+          attemptId: attempt.value.id,
+          orderId: order.id,
+          userId: order.userId,
+          lines,
+          amount,
+          reason: [...request.reason].slice(0, 200).join(""),
+          requestedAt: at,
+          dispatches: 0,
+          version: 0
+        })
+        // The order's version moves, so that two requests for the same units cannot both count them as left.
+        yield* orders.update(order)
+        yield* payments.updateAttempt(reserved)
+        yield* refunds.insert(refund)
+        yield* outbox.publish([
+          new DomainEvent.RefundRequested({
+            eventId: DomainEvent.eventId(refund.id, "RefundRequested"),
+            at,
+            refundId: refund.id,
+            attemptId: refund.attemptId,
+            orderId: order.id,
+            userId: order.userId,
+            amount
+          })
+        ])
+        return refund
+      })
+    )
+  )
+})

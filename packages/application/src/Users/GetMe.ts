@@ -1,0 +1,30 @@
+/**
+ * Reading what the shop knows of oneself.
+ *
+ * @since 0.1.0
+ */
+import { UserId } from "@pillivery/domain/Ids"
+import { Effect, Option, Schema } from "effect"
+import { NotificationRepository } from "../ports/NotificationRepository.ts"
+import type { PageRequest } from "../ports/Page.ts"
+import { UserRepository } from "../ports/UserRepository.ts"
+
+/** The user has left, or never was. */
+export class UserGone extends Schema.TaggedError<UserGone>("@pillivery/application/Users/UserGone")("UserGone", {
+  userId: UserId
+}) {
+  override get message() {
+    return `there is no user ${this.userId}`
+  }
+}
+
+/** The user as the user sees it. */
+export const getMe = Effect.fn("getMe")(function* (userId: UserId) {
+  const found = yield* (yield* UserRepository).findById(userId)
+  return Option.isSome(found) && found.value._tag === "Active" ? found.value : yield* new UserGone({ userId })
+})
+
+/** What the user was told, newest first. */
+export const listNotifications = Effect.fn("listNotifications")(function* (userId: UserId, page: PageRequest) {
+  return yield* (yield* NotificationRepository).listByUser(userId, page)
+})

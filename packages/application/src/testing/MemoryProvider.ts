@@ -1,0 +1,304 @@
+/**
+ * A payment provider in memory, for tests of the protocol.
+ *
+ * It keeps a ledger of what it really captured and gave back, and does what it is told with the next call: refuse it, lose
+ * its answer before or after executing it, or execute it late. Like the real one it knows no idempotency, reports times
+ * to the second and tells of a lost charge only through the key's last approval.
+ *
+ * @since 0.1.0
+ */
+import * as Attempt from "@pillivery/domain/Attempt"
+import type { DeclineReason } from "@pillivery/domain/DeclineReason"
+import * as Strategy from "@pillivery/domain/PaymentStrategy"
+import {
+  ApprovalId,
+  ApprovalToken,
+  MerchantAccount,
+  PaymentMethod,
+  ProviderBillingKey,
+  ProviderName,
+  TransactionId
+} from "@pillivery/domain/Provider"
+import * as Answer from "@pillivery/domain/ProviderAnswer"
+import * as Won from "@pillivery/domain/Won"
+import { Clock, Context, DateTime, Effect, Layer } from "effect"
+
+const millisPerSecond = 1_000
+const windowMinutes = 15
+
+/** What the provider does with the next money call. */
+export type Behaviour =
+  | { readonly _tag: "Execute" }
+  | { readonly _tag: "Decline"; readonly reason: DeclineReason }
+  | { readonly _tag: "NotExecuted"; readonly why: "local" | "word" | "ours" }
+  /** Executes, but the answer never arrives. */
+  | { readonly _tag: "LoseAnswer" }
+  /** Never executes, and no answer arrives. */
+  | { readonly _tag: "LoseRequest" }
+  /** No answer arrives; executes `afterMillis` later. */
+  | { readonly _tag: "CommitLate"; readonly afterMillis: number }
+  /** Executes and names another amount. */
+  | { readonly _tag: "WrongAmount"; readonly amount: Won.Won }
+
+/** One movement of money. */
+export interface Movement {
+  readonly kind: "capture" | "refund"
+  /** The attempt or refund that asked for it. */
+  readonly cause: string
+  readonly transactionId: TransactionId
+  readonly billingKey: ProviderBillingKey | null
+  readonly amount: number
+  readonly atMillis: number
+}
+
+interface Transaction {
+  readonly transactionId: TransactionId
+  readonly attemptId: Strategy.ApproveRequest["attemptId"]
+  readonly amount: Won.Won
+  readonly issuesBillingKey: boolean
+  readonly expiresAtMillis: number
+  token: ApprovalToken | null
+  approvedAtMillis: number | null
+  refunded: number
+}
+
+/** The provider as tests see it. */
+export class MemoryProvider extends Context.Service<
+  MemoryProvider,
+  {
+    readonly strategy: Strategy.PaymentStrategy
+    /** What the next money calls do, in order; afterwards every call executes. */
+    readonly next: (...behaviours: ReadonlyArray<Behaviour>) => Effect.Effect<void>
+    /** Every movement of money that is committed by now. */
+    readonly movements: Effect.Effect<ReadonlyArray<Movement>>
+    /** Money calls that arrived. */
+    readonly callsReceived: Effect.Effect<number>
+    /** The customer approves; answers the token that the browser carries back. */
+    readonly approveAsCustomer: (transactionId: TransactionId) => Effect.Effect<ApprovalToken>
+    /** Lookups fail until told otherwise. */
+    readonly failLookups: (isFailing: boolean) => Effect.Effect<void>
+    /** Charges with this key outside our books. */
+    readonly chargeElsewhere: (billingKey: ProviderBillingKey) => Effect.Effect<void>
+  }
+>()("@pillivery/application/testing/MemoryProvider") {}
+
+/** The account for plain payments. */
+export const oneTimeAccount = MerchantAccount.make("ONETIME")
+/** The account for payments that issue billing keys. */
+export const subscriptionAccount = MerchantAccount.make("SUBSCRIPTION")
+
+const make = Effect.sync(() => {
+  const transactions = new Map<string, Transaction>()
+  const keys = new Map<string, { isActive: boolean }>()
+  const committed: Array<Movement> = []
+  const behaviours: Array<Behaviour> = []
+  let serial = 0
+  let calls = 0
+  let areLookupsFailing = false
+
+  const name = (letter: string) => `${letter}${String(++serial).padStart(19, "0")}`
+  const now = Clock.currentTimeMillis
+  const seconds = (millis: number) => Math.floor(millis / millisPerSecond) * millisPerSecond
+  const visible = (atMillis: number) => committed.filter((movement) => movement.atMillis <= atMillis)
+  const lastApprovedAt = (billingKey: ProviderBillingKey, atMillis: number): DateTime.Utc | null => {
+    const times = visible(atMillis)
+      .filter((movement) => movement.kind === "capture" && movement.billingKey === billingKey)
+      .map((movement) => movement.atMillis)
+    return times.length === 0 ? null : DateTime.makeUnsafe(seconds(Math.max(...times)))
+  }
+
+  // Takes the next behaviour; `execute` commits at a time and answers as if it had just happened.
+  const perform = Effect.fnUntraced(function* <Executed>(
+    execute: (atMillis: number) => Executed,
+    amended: (executed: Executed, amount: Won.Won) => Executed
+  ) {
+    calls++
+    const at = yield* now
+    const behaviour = behaviours.shift() ?? { _tag: "Execute" }
+    const unknown = (detail: string) => new Answer.Unknown({ detail })
+    switch (behaviour._tag) {
+      case "Execute":
+        return execute(at)
+      case "WrongAmount":
+        return amended(execute(at), behaviour.amount)
+      case "Decline":
+        return new Answer.Declined({ reason: behaviour.reason })
+      case "NotExecuted":
+        return new Answer.NotExecuted({ why: behaviour.why, detail: "told to" })
+      case "LoseAnswer":
+        execute(at)
+        return unknown("the answer was lost")
+      case "LoseRequest":
+        return unknown("the request was lost")
+      case "CommitLate":
+        execute(at + behaviour.afterMillis)
+        return unknown("the provider is slow")
+    }
+  })
+
+  const capture = (
+    cause: string,
+    transactionId: TransactionId,
+    billingKey: ProviderBillingKey | null,
+    amount: Won.Won,
+    atMillis: number
+  ) => {
+    committed.push({ kind: "capture", cause, transactionId, billingKey, amount, atMillis })
+    return new Answer.Approved({
+      transactionId,
+      approvalId: ApprovalId.make(name("A")),
+      amount,
+      approvedAt: DateTime.makeUnsafe(seconds(atMillis)),
+      method: PaymentMethod.make("MONEY"),
+      billingKey
+    })
+  }
+  const withAmount = (answer: Answer.ProviderAnswer, amount: Won.Won): Answer.ProviderAnswer =>
+    answer._tag === "Approved" ? new Answer.Approved({ ...answer, amount }) : answer
+
+  const strategy: Strategy.PaymentStrategy = {
+    provider: ProviderName.make("memory"),
+    merchantAccountFor: (kind) => (kind === "oneTime" ? oneTimeAccount : subscriptionAccount),
+    prepare: Effect.fnUntraced(function* (request) {
+      const at = yield* now
+      const transactionId = TransactionId.make(name("T"))
+      const expiresAtMillis = at + windowMinutes * 60 * millisPerSecond
+      transactions.set(transactionId, {
+        transactionId,
+        attemptId: request.attemptId,
+        amount: request.amount,
+        issuesBillingKey: request.merchantAccount === subscriptionAccount,
+        expiresAtMillis,
+        token: null,
+        approvedAtMillis: null,
+        refunded: 0
+      })
+      const url = `memory:${transactionId}`
+      return new Strategy.Prepared({
+        transactionId,
+        redirectUrls: new Attempt.RedirectUrls({ pc: url, mobile: url, app: url }),
+        expiresAt: DateTime.makeUnsafe(expiresAtMillis)
+      })
+    }),
+    approve: Effect.fnUntraced(function* (request) {
+      const transaction = transactions.get(request.transactionId)
+      const at = yield* now
+      if (transaction === undefined) return new Answer.Expired({ detail: "no such transaction" })
+      if (transaction.approvedAtMillis !== null) return new Answer.Unknown({ detail: "already approved" })
+      if (at > transaction.expiresAtMillis) return new Answer.Expired({ detail: "its time is over" })
+      if (transaction.token !== request.approvalToken) return new Answer.NotYet({ detail: "not the customer's token" })
+      return yield* perform<Answer.ProviderAnswer>((atMillis) => {
+        transaction.approvedAtMillis = atMillis
+        const billingKey = transaction.issuesBillingKey ? ProviderBillingKey.make(name("S")) : null
+        if (billingKey !== null) keys.set(billingKey, { isActive: true })
+        return capture(request.attemptId, request.transactionId, billingKey, request.amount, atMillis)
+      }, withAmount)
+    }),
+    charge: Effect.fnUntraced(function* (request) {
+      return yield* perform<Answer.ProviderAnswer>((atMillis) => {
+        const transactionId = TransactionId.make(name("T"))
+        transactions.set(transactionId, {
+          transactionId,
+          attemptId: request.attemptId,
+          amount: request.amount,
+          issuesBillingKey: false,
+          expiresAtMillis: atMillis,
+          token: null,
+          approvedAtMillis: atMillis,
+          refunded: 0
+        })
+        return capture(request.attemptId, transactionId, request.billingKey, request.amount, atMillis)
+      }, withAmount)
+    }),
+    refund: Effect.fnUntraced(function* (request) {
+      const transaction = transactions.get(request.transactionId)
+      if (transaction === undefined) return new Strategy.RefundRefused({ code: "missing", detail: "" })
+      if (transaction.refunded + request.amount > transaction.amount) {
+        return new Strategy.RefundRefused({ code: "tooMuch", detail: "" })
+      }
+      const answer = yield* perform<Strategy.RefundDone>(
+        (atMillis) => {
+          transaction.refunded += request.amount
+          committed.push({
+            kind: "refund",
+            cause: request.refundId,
+            transactionId: request.transactionId,
+            billingKey: null,
+            amount: request.amount,
+            atMillis
+          })
+          return new Strategy.RefundDone({
+            refundedTotal: Won.Won.make(transaction.refunded),
+            at: DateTime.makeUnsafe(seconds(atMillis))
+          })
+        },
+        (done, refundedTotal) => new Strategy.RefundDone({ ...done, refundedTotal })
+      )
+      return answer._tag === "Declined"
+        ? new Strategy.RefundRefused({ code: answer.reason.code, detail: answer.reason.message })
+        : answer
+    }),
+    deactivate: (request) =>
+      Effect.sync(() => {
+        keys.set(request.billingKey, { isActive: false })
+        return new Strategy.Deactivated({})
+      }),
+    lookupPayment: Effect.fnUntraced(function* (request) {
+      if (areLookupsFailing) return new Strategy.LookupFailed({ isOurFault: false, detail: "told to" })
+      const transaction = transactions.get(request.transactionId)
+      if (transaction === undefined) return new Strategy.PaymentMissing({ detail: "no such transaction" })
+      const at = yield* now
+      const isApproved = transaction.approvedAtMillis !== null && transaction.approvedAtMillis <= at
+      const refunded = visible(at)
+        .filter((movement) => movement.kind === "refund" && movement.transactionId === request.transactionId)
+        .reduce((total, movement) => total + movement.amount, 0)
+      return new Strategy.PaymentFound({
+        standing: isApproved ? "approved" : "waiting",
+        attemptId: transaction.attemptId,
+        amount: transaction.amount,
+        refundedTotal: Won.Won.make(refunded),
+        approvedAt: isApproved ? DateTime.makeUnsafe(seconds(transaction.approvedAtMillis ?? 0)) : null
+      })
+    }),
+    lookupBillingKey: Effect.fnUntraced(function* (request) {
+      if (areLookupsFailing) return new Strategy.LookupFailed({ isOurFault: false, detail: "told to" })
+      const key = keys.get(request.billingKey)
+      if (key === undefined) return new Strategy.BillingKeyMissing({ detail: "no such key" })
+      return new Strategy.BillingKeyFound({
+        isActive: key.isActive,
+        lastApprovedAt: lastApprovedAt(request.billingKey, yield* now)
+      })
+    })
+  }
+
+  return MemoryProvider.of({
+    strategy,
+    next: (...planned) => Effect.sync(() => void behaviours.push(...planned)),
+    movements: Effect.map(now, (at) => visible(at)),
+    callsReceived: Effect.sync(() => calls),
+    approveAsCustomer: (transactionId) =>
+      Effect.sync(() => {
+        const token = ApprovalToken.make(name("G"))
+        const transaction = transactions.get(transactionId)
+        if (transaction !== undefined) transaction.token = token
+        return token
+      }),
+    failLookups: (isFailing) => Effect.sync(() => void (areLookupsFailing = isFailing)),
+    chargeElsewhere: (billingKey) =>
+      Effect.map(now, (at) => {
+        capture("elsewhere", TransactionId.make(name("T")), billingKey, Won.Won.make(1), at)
+      })
+  })
+})
+
+/** A fresh provider, also as the only payment strategy. */
+export const layer: Layer.Layer<MemoryProvider | Strategy.PaymentStrategies> = Layer.effectContext(
+  Effect.map(make, (provider) =>
+    Context.make(MemoryProvider, provider).pipe(
+      Context.add(Strategy.PaymentStrategies, {
+        find: (name) => (name === provider.strategy.provider ? provider.strategy : null),
+        preferred: provider.strategy
+      })
+    )
+  )
+)

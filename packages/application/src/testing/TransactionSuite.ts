@@ -1,0 +1,235 @@
+/**
+ * The contract of `Transaction`, shown by two repositories.
+ *
+ * @since 0.1.0
+ */
+import { assert } from "@effect/vitest"
+import * as BillingKey from "@pillivery/domain/BillingKey"
+import * as Order from "@pillivery/domain/Order"
+import * as Fixtures from "@pillivery/domain/testing/Fixtures"
+import { Cause, Deferred, Effect, Exit, Fiber, Option, Result } from "effect"
+import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
+import type { IdGenerator } from "../ports/IdGenerator.ts"
+import { OrderRepository } from "../ports/OrderRepository.ts"
+import { Transaction } from "../ports/Transaction.ts"
+import { retryStale } from "../StaleRetry.ts"
+import { failsWith, freshSeed, law, type Law, suiteOf } from "./Law.ts"
+import { billingKeyStates } from "./Samples.ts"
+
+/** What the laws of this port need. */
+export type Requirements = Transaction | OrderRepository | BillingKeyRepository | IdGenerator
+
+const writersCount = 8
+const unwanted = Effect.fail({ _tag: "Unwanted" as const })
+
+/** Writes an order and a billing key, and asks how many of the two there are. */
+const twoRows = Effect.gen(function* () {
+  const orders = yield* OrderRepository
+  const keys = yield* BillingKeyRepository
+  const seed = yield* freshSeed
+  const order = Fixtures.placedOrder({}, seed)
+  const key = billingKeyStates.Active(seed)
+  return {
+    order,
+    key,
+    write: Effect.andThen(orders.insert(order), keys.insert(key)),
+    count: Effect.gen(function* () {
+      const found = [Option.isSome(yield* orders.findById(order.id)), Option.isSome(yield* keys.findById(key.id))]
+      return found.filter((isThere) => isThere).length
+    })
+  }
+})
+
+/** Everything a `Transaction` promises. */
+export const laws = (): ReadonlyArray<Law<Requirements>> => [
+  law(
+    "commits the writes of several repositories and answers the effect's value",
+    Effect.gen(function* () {
+      const { run } = yield* Transaction
+      const { count, write } = yield* twoRows
+      assert.strictEqual(yield* run(Effect.as(write, "done")), "done")
+      assert.strictEqual(yield* count, 2)
+    })
+  ),
+
+  law(
+    "rolls everything back when the effect fails, and fails with its error",
+    Effect.gen(function* () {
+      const { run } = yield* Transaction
+      const { count, write } = yield* twoRows
+      yield* failsWith("Unwanted", run(Effect.andThen(write, unwanted)))
+      assert.strictEqual(yield* count, 0)
+    })
+  ),
+
+  law(
+    "rolls everything back when the effect dies, and dies of its defect",
+    Effect.gen(function* () {
+      const { run } = yield* Transaction
+      const { count, write } = yield* twoRows
+      const exit = yield* Effect.exit(run(Effect.andThen(write, Effect.die("a bug"))))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+      assert.include(Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "", "a bug")
+      assert.strictEqual(yield* count, 0)
+    })
+  ),
+
+  law(
+    "rolls everything back when the effect is interrupted",
+    Effect.gen(function* () {
+      const { run } = yield* Transaction
+      const { count, write } = yield* twoRows
+      const written = yield* Deferred.make<void>()
+      const fiber = yield* Effect.forkChild(
+        run(Effect.andThen(write, Effect.andThen(Deferred.succeed(written, undefined), Effect.never)))
+      )
+      yield* Deferred.await(written)
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(yield* count, 0)
+    })
+  ),
+
+  law(
+    "keeps nothing of a refused write, and what was written before it when the effect goes on",
+    Effect.gen(function* () {
+      const { run } = yield* Transaction
+      const orders = yield* OrderRepository
+      const [one, two] = [yield* twoRows, yield* twoRows]
+      yield* orders.insert(one.order)
+      yield* failsWith("AlreadyExists", run(Effect.andThen(two.write, orders.insert(one.order))))
+      assert.strictEqual(yield* two.count, 0)
+      yield* run(Effect.andThen(two.write, Effect.ignore(orders.insert(one.order))))
+      assert.strictEqual(yield* two.count, 2)
+    })
+  ),
+
+  law(
+    "reads what it wrote itself",
+    Effect.gen(function* () {
+      const { run } = yield* Transaction
+      const orders = yield* OrderRepository
+      const { count, order, write } = yield* twoRows
+      const seen = yield* run(
+        Effect.gen(function* () {
+          yield* write
+          yield* orders.update(Result.getOrThrow(Order.failPayment(order, Fixtures.later(1))))
+          const listed = yield* orders.listExpirable(Fixtures.later(60), 10_000)
+          const found = Option.getOrThrow(yield* orders.findById(order.id))
+          return { count: yield* count, tag: found._tag, version: found.version, isListed: listed.includes(order.id) }
+        })
+      )
+      assert.deepStrictEqual(seen, { count: 2, tag: "PaymentFailed", version: 1, isListed: false })
+    })
+  ),
+
+  law(
+    "shows nothing outside before it has committed",
+    Effect.gen(function* () {
+      const { run } = yield* Transaction
+      const orders = yield* OrderRepository
+      const { count, write } = yield* twoRows
+      const changed = yield* twoRows
+      yield* orders.insert(changed.order)
+      const [written, looked] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const fiber = yield* Effect.forkChild(
+        run(
+          Effect.gen(function* () {
+            yield* write
+            yield* orders.update(Result.getOrThrow(Order.failPayment(changed.order, Fixtures.later(1))))
+            yield* Deferred.succeed(written, undefined)
+            yield* Deferred.await(looked)
+          })
+        )
+      )
+      const tag = Effect.map(orders.findById(changed.order.id), (found) => Option.getOrThrow(found)._tag)
+      yield* Deferred.await(written)
+      assert.strictEqual(yield* count, 0)
+      assert.strictEqual(yield* tag, "Placed")
+      yield* Deferred.succeed(looked, undefined)
+      yield* Fiber.join(fiber)
+      assert.strictEqual(yield* count, 2)
+      assert.strictEqual(yield* tag, "PaymentFailed")
+    })
+  ),
+
+  law(
+    "joins the transaction around it: both commit",
+    Effect.gen(function* () {
+      const { run } = yield* Transaction
+      const [outer, inner] = [yield* twoRows, yield* twoRows]
+      const seen = yield* run(
+        Effect.gen(function* () {
+          yield* outer.write
+          const fromInside = yield* run(Effect.andThen(inner.write, outer.count))
+          return [fromInside, yield* inner.count]
+        })
+      )
+      assert.deepStrictEqual(seen, [2, 2])
+      assert.deepStrictEqual([yield* outer.count, yield* inner.count], [2, 2])
+    })
+  ),
+
+  law(
+    "joins the transaction around it: what the inner one wrote is rolled back with the outer one",
+    Effect.gen(function* () {
+      const { run } = yield* Transaction
+      const [outer, inner] = [yield* twoRows, yield* twoRows]
+      yield* failsWith("Unwanted", run(outer.write.pipe(Effect.andThen(run(inner.write)), Effect.andThen(unwanted))))
+      assert.deepStrictEqual([yield* outer.count, yield* inner.count], [0, 0])
+    })
+  ),
+
+  law(
+    "joins the transaction around it: a failure of the inner one rolls the outer one back",
+    Effect.gen(function* () {
+      const { run } = yield* Transaction
+      const [outer, inner] = [yield* twoRows, yield* twoRows]
+      yield* failsWith("Unwanted", run(outer.write.pipe(Effect.andThen(run(Effect.andThen(inner.write, unwanted))))))
+      assert.deepStrictEqual([yield* outer.count, yield* inner.count], [0, 0])
+    })
+  ),
+
+  law(
+    "begins anew after one that failed, one that died and one that was interrupted",
+    Effect.gen(function* () {
+      const { run } = yield* Transaction
+      const { count, write } = yield* twoRows
+      yield* Effect.exit(run(unwanted))
+      yield* Effect.exit(run(Effect.die("a bug")))
+      yield* Fiber.interrupt(yield* Effect.forkChild(run(Effect.never), { startImmediately: true }))
+      yield* run(write)
+      assert.strictEqual(yield* count, 2)
+    })
+  ),
+
+  law(
+    "loses no change of writers that read, change and begin again when they are stale",
+    Effect.gen(function* () {
+      const { run } = yield* Transaction
+      const keys = yield* BillingKeyRepository
+      const key = billingKeyStates.Active(yield* freshSeed)
+      yield* keys.insert(key)
+      const attach = retryStale(
+        run(
+          Effect.gen(function* () {
+            const found = Option.getOrThrow(yield* keys.findById(key.id))
+            yield* Effect.yieldNow
+            yield* keys.update(Result.getOrThrow(BillingKey.attach(found)))
+          })
+        )
+      )
+      const exits = yield* Effect.forEach(
+        Array.from({ length: writersCount }, () => attach),
+        (writer) => Effect.exit(writer),
+        { concurrency: 2 }
+      )
+      const attached = exits.filter(Exit.isSuccess).length
+      const found = Option.getOrThrow(yield* keys.findById(key.id))
+      assert.isAbove(attached, 0)
+      assert.deepStrictEqual([found.liveUses, found.version], [key.liveUses + attached, attached])
+    })
+  )
+]
+
+/** Runs the laws against a layer. */
+export const suite = suiteOf<Requirements>("Transaction", laws)

@@ -1,0 +1,109 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Evidence from "@pillivery/application/Payments/Evidence"
+import { settingsDefault } from "@pillivery/application/Payments/ProtocolSettings"
+import { DateTime } from "effect"
+
+const at = (text: string) => DateTime.makeUnsafe(text)
+const iso = (instant: DateTime.Utc) => DateTime.formatIso(instant)
+
+describe("believedFrom", () => {
+  it("waits twelve hours where a bank check night lies between", () => {
+    // 20:00 in Korea; 01:00 comes first, twelve hours later.
+    assert.strictEqual(
+      iso(Evidence.believedFrom(settingsDefault, at("2026-11-23T11:00:00Z"))),
+      "2026-11-23T23:00:00.000Z"
+    )
+  })
+
+  it("waits past the next one o'clock at night in Korea where that is later", () => {
+    // 10:00 in Korea: twelve hours end at 22:00, the night's check at 01:00.
+    assert.strictEqual(
+      iso(Evidence.believedFrom(settingsDefault, at("2026-11-23T01:00:00Z"))),
+      "2026-11-23T16:00:00.000Z"
+    )
+  })
+
+  it("takes the same night's one o'clock for a call sent after midnight", () => {
+    // 00:50 in Korea: 01:00 is ten minutes away, twelve hours end at 12:50.
+    assert.strictEqual(
+      iso(Evidence.believedFrom(settingsDefault, at("2026-11-22T15:50:00Z"))),
+      "2026-11-23T03:50:00.000Z"
+    )
+  })
+})
+
+describe("wasExecuted", () => {
+  const key = (lastKnownApproval: DateTime.Utc | null) => ({ lastKnownApproval })
+  const attempt = (sentAt: DateTime.Utc, baseline: DateTime.Utc | null) => ({ sentAt, baseline })
+  const sentAt = at("2026-12-23T01:00:00Z")
+  const old = at("2026-11-23T01:00:00Z")
+
+  it("is false while the key was never approved", () => {
+    assert.isFalse(Evidence.wasExecuted(settingsDefault, attempt(sentAt, old), key(old), null))
+  })
+
+  it("is false for an approval that is the baseline itself, or a second of drift past it", () => {
+    assert.isFalse(Evidence.wasExecuted(settingsDefault, attempt(sentAt, old), key(old), old))
+    assert.isFalse(Evidence.wasExecuted(settingsDefault, attempt(sentAt, old), key(old), at("2026-11-23T01:00:01Z")))
+    assert.isFalse(Evidence.wasExecuted(settingsDefault, attempt(sentAt, old), key(old), at("2026-11-23T01:00:59Z")))
+  })
+
+  it("is true for an approval a minute past an old baseline, whatever our clock says", () => {
+    assert.isTrue(Evidence.wasExecuted(settingsDefault, attempt(sentAt, old), key(old), at("2026-11-23T01:01:00Z")))
+    assert.isTrue(Evidence.wasExecuted(settingsDefault, attempt(sentAt, old), key(old), at("2026-12-23T00:59:30Z")))
+  })
+
+  it("is false for an approval that another charge of the key explains", () => {
+    const other = at("2026-12-23T01:00:05Z")
+    assert.isFalse(Evidence.wasExecuted(settingsDefault, attempt(sentAt, old), key(other), other))
+  })
+
+  it("tells approvals two seconds apart where the baseline was read just before sending", () => {
+    const fresh = at("2026-12-23T00:59:55Z")
+    assert.isFalse(
+      Evidence.wasExecuted(settingsDefault, attempt(sentAt, fresh), key(fresh), at("2026-12-23T00:59:56Z"))
+    )
+    assert.isTrue(Evidence.wasExecuted(settingsDefault, attempt(sentAt, fresh), key(fresh), at("2026-12-23T00:59:57Z")))
+  })
+
+  it("is true for any approval of a key that had none", () => {
+    assert.isTrue(Evidence.wasExecuted(settingsDefault, attempt(sentAt, null), key(null), at("2026-12-23T01:00:00Z")))
+  })
+})
+
+describe("nextAskAt", () => {
+  const lostAt = at("2026-12-23T01:00:00Z")
+
+  it("asks after five minutes, an hour, six hours, and then every day", () => {
+    const asked = [0, 1, 2, 3, 4, 5].map((asks) => iso(Evidence.nextAskAt(settingsDefault, lostAt, asks, lostAt)))
+    assert.deepStrictEqual(asked, [
+      "2026-12-23T01:05:00.000Z",
+      "2026-12-23T02:00:00.000Z",
+      "2026-12-23T07:00:00.000Z",
+      "2026-12-24T01:00:00.000Z",
+      "2026-12-25T01:00:00.000Z",
+      "2026-12-26T01:00:00.000Z"
+    ])
+  })
+
+  it("never lies in the past", () => {
+    const now = at("2026-12-30T01:00:00Z")
+    assert.strictEqual(iso(Evidence.nextAskAt(settingsDefault, lostAt, 0, now)), "2026-12-30T01:05:00.000Z")
+  })
+})
+
+describe("isBankCheck", () => {
+  it("holds from 23:20 to 00:45 in Korea", () => {
+    const check = (text: string) => Evidence.isBankCheck(settingsDefault, at(text))
+    assert.deepStrictEqual(
+      [
+        "2026-12-23T14:19:59Z",
+        "2026-12-23T14:20:00Z",
+        "2026-12-23T15:00:00Z",
+        "2026-12-23T15:44:59Z",
+        "2026-12-23T15:45:00Z"
+      ].map(check),
+      [false, true, true, true, false]
+    )
+  })
+})

@@ -1,0 +1,108 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
+import { StorageError } from "@pillivery/application/ports/StorageError"
+import { Deferred, Effect, Fiber, Ref } from "effect"
+import { TestClock } from "effect/testing"
+
+const storageFails = (reason: StorageError["reason"]) =>
+  new StorageError({ operation: "test", reason, cause: "told to" })
+
+const call = (steps: Ref.Ref<ReadonlyArray<string>>) => ({
+  claim: Ref.update(steps, (done) => [...done, "claim"]),
+  call: () => Ref.update(steps, (done) => [...done, "call"]).pipe(Effect.as("answer")),
+  health: () => "success" as const,
+  record: () => Ref.update(steps, (done) => [...done, "record"]),
+  recordUnsent: Ref.update(steps, (done) => [...done, "recordUnsent"])
+})
+
+describe("MoneyCalls.dispatch", () => {
+  it.effect("claims, then calls, then records", () =>
+    Effect.gen(function* () {
+      const steps = yield* Ref.make<ReadonlyArray<string>>([])
+      yield* (yield* MoneyCalls.MoneyCalls).dispatch(call(steps))
+      assert.deepStrictEqual(yield* Ref.get(steps), ["claim", "call", "record"])
+    }).pipe(Effect.provide(MoneyCalls.layer))
+  )
+
+  it.effect("calls nobody when the claim fails", () =>
+    Effect.gen(function* () {
+      const steps = yield* Ref.make<ReadonlyArray<string>>([])
+      const calls = yield* MoneyCalls.MoneyCalls
+      const failed = yield* Effect.flip(calls.dispatch({ ...call(steps), claim: Effect.fail("a rival was first") }))
+      assert.strictEqual(failed, "a rival was first")
+      assert.deepStrictEqual(yield* Ref.get(steps), [])
+    }).pipe(Effect.provide(MoneyCalls.layer))
+  )
+
+  it.effect("records that nothing was sent when nobody knows whether the claim was committed", () =>
+    Effect.gen(function* () {
+      const steps = yield* Ref.make<ReadonlyArray<string>>([])
+      const calls = yield* MoneyCalls.MoneyCalls
+      yield* Effect.flip(calls.dispatch({ ...call(steps), claim: Effect.fail(storageFails("outcomeUnknown")) }))
+      assert.deepStrictEqual(yield* Ref.get(steps), ["recordUnsent"])
+    }).pipe(Effect.provide(MoneyCalls.layer))
+  )
+
+  it.effect("goes on to the record when its caller goes away in the middle of the call", () =>
+    Effect.gen(function* () {
+      const steps = yield* Ref.make<ReadonlyArray<string>>([])
+      const calls = yield* MoneyCalls.MoneyCalls
+      const called = yield* Deferred.make<void>()
+      const answered = yield* Deferred.make<string>()
+      const caller = yield* Effect.forkChild(
+        calls.dispatch({
+          ...call(steps),
+          call: () => Effect.andThen(Deferred.succeed(called, undefined), Deferred.await(answered))
+        }),
+        { startImmediately: true }
+      )
+      yield* Deferred.await(called)
+      yield* Fiber.interrupt(caller)
+      assert.deepStrictEqual(yield* Ref.get(steps), ["claim"])
+      yield* Deferred.succeed(answered, "answer")
+      yield* calls.drain
+      assert.deepStrictEqual(yield* Ref.get(steps), ["claim", "record"])
+    }).pipe(Effect.provide(MoneyCalls.layer))
+  )
+
+  it.effect("records an answer again and again while the store fails, and calls only once", () =>
+    Effect.gen(function* () {
+      const steps = yield* Ref.make<ReadonlyArray<string>>([])
+      const calls = yield* MoneyCalls.MoneyCalls
+      const tries = yield* Ref.make(0)
+      const fiber = yield* Effect.forkChild(
+        calls.dispatch({
+          ...call(steps),
+          record: () =>
+            Ref.updateAndGet(tries, (count) => count + 1).pipe(
+              Effect.flatMap((count) =>
+                count < 4 ? Effect.fail(storageFails("unavailable")) : Effect.succeed("recorded")
+              )
+            )
+        }),
+        { startImmediately: true }
+      )
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* Fiber.join(fiber), "recorded")
+      assert.deepStrictEqual(yield* Ref.get(steps), ["claim", "call"])
+    }).pipe(Effect.provide(MoneyCalls.layer))
+  )
+
+  it.effect("sends nothing more after the provider stayed silent too often", () =>
+    Effect.gen(function* () {
+      const calls = yield* MoneyCalls.MoneyCalls
+      const sent = yield* Ref.make(0)
+      const failing = {
+        claim: Effect.void,
+        call: () => Ref.update(sent, (count) => count + 1),
+        health: () => "failure" as const,
+        record: () => Effect.void,
+        recordUnsent: Effect.void
+      }
+      yield* Effect.repeat(calls.dispatch(failing), { times: 19 })
+      const refused = yield* Effect.flip(calls.dispatch(failing))
+      assert.strictEqual(refused._tag, "CircuitOpen")
+      assert.strictEqual(yield* Ref.get(sent), 20)
+    }).pipe(Effect.provide(MoneyCalls.layer))
+  )
+})

@@ -1,0 +1,154 @@
+/**
+ * The verbs of the billing CLI.
+ *
+ * @since 0.1.0
+ */
+import * as RunBilling from "@pillivery/application/Billing/RunBilling"
+import { reconcile } from "@pillivery/application/Payments/Reconcile"
+import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
+import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
+import { PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
+import * as BusinessDate from "@pillivery/domain/BusinessDate"
+import { Console, Effect, Option } from "effect"
+import { Command, Flag } from "effect/cli"
+import * as ExitCode from "./ExitCode.ts"
+import { databaseLayer, migrate, providerLayer, workerName } from "./Root.ts"
+
+/** Runs `status` shows, newest first. */
+const runsShownMax = 10
+
+const json = Flag.Boolean("json").pipe(
+  Flag.withDescription("Print one JSON object on the last line"),
+  Flag.withDefault(false)
+)
+
+const date = Flag.String("date").pipe(
+  Flag.withDescription("The business date, yyyy-mm-dd in Asia/Seoul; today when left out"),
+  Flag.withSchema(BusinessDate.BusinessDate),
+  Flag.optional
+)
+
+const allowFuture = Flag.Boolean("allow-future").pipe(
+  Flag.withDescription("Accept a date after today"),
+  Flag.withDefault(false)
+)
+
+const say = (isJson: boolean, line: string, value: object) => Console.log(isJson ? JSON.stringify(value) : line)
+
+const end = (code: ExitCode.ExitCode) => (code === 0 ? Effect.void : Effect.fail(new ExitCode.Ended({ code })))
+
+const migrateCommand = Command.make(
+  "migrate",
+  { json },
+  Effect.fnUntraced(function* ({ json }) {
+    const applied = yield* migrate
+    yield* say(json, applied.length === 0 ? "The schema is up to date." : `Applied ${applied.length} migrations.`, {
+      applied
+    })
+  })
+).pipe(Command.withDescription("Bring the database's schema up to date"), Command.provide(databaseLayer))
+
+const runCommand = Command.make(
+  "run",
+  { date, allowFuture, json },
+  Effect.fnUntraced(function* (flags) {
+    const clock = yield* BusinessClock
+    const ledger = yield* BillingLedger
+    const today = BusinessDate.fromInstant(yield* clock.now)
+    const runDate = Option.getOrElse(flags.date, () => today)
+    if (runDate > today && !flags.allowFuture) {
+      yield* Console.error(`${runDate} is after today, ${today}; say --allow-future to mean it.`)
+      return yield* new ExitCode.Ended({ code: 2 })
+    }
+    const before = yield* ledger.findRun(RunBilling.jobName, runDate)
+    const owedBefore = yield* ledger.owed(runDate)
+    if (
+      Option.isSome(before) &&
+      before.value.status === "Completed" &&
+      owedBefore.due + owedBefore.inFlight + owedBefore.inDoubt === 0
+    ) {
+      return yield* say(flags.json, `The run of ${runDate} is complete; nothing is owed.`, {
+        date: runDate,
+        counts: before.value.counts,
+        owed: owedBefore
+      })
+    }
+    const report = yield* RunBilling.runBilling({
+      date: runDate,
+      worker: workerName,
+      onStep: (step) =>
+        flags.json
+          ? Effect.void
+          : Console.log(`${runDate} step ${step.step} (${step.name}): ${countsText(step.counts)}`)
+    }).pipe(
+      Effect.catchTag("AnotherRunActive", (active) =>
+        Effect.andThen(Console.error(`${active.message}; nothing was done.`), new ExitCode.Ended({ code: 75 }))
+      )
+    )
+    if (report.isMisconfigured) {
+      yield* Console.error(
+        "The provider refuses our calls, not our customers' money: check its URL, secret key and accounts."
+      )
+    }
+    yield* say(
+      flags.json,
+      `${runDate}: ${countsText(report.counts)}; owed: ${report.owed.due} due, ${report.owed.inFlight} in flight, ${report.owed.inDoubt} in doubt`,
+      { date: runDate, counts: report.counts, reconciled: report.reconciled, owed: report.owed }
+    )
+    yield* end(ExitCode.ofReport(report))
+  })
+).pipe(
+  Command.withDescription("Charge everything that is due on or before a date"),
+  Command.withExamples([{ command: "pillivery-billing run", description: "Charge what is due today" }]),
+  Command.provide(providerLayer)
+)
+
+const reconcileCommand = Command.make(
+  "reconcile",
+  { json },
+  Effect.fnUntraced(function* ({ json }) {
+    const clock = yield* BusinessClock
+    const ledger = yield* BillingLedger
+    const done = yield* reconcile()
+    const owed = yield* ledger.owed(BusinessDate.fromInstant(yield* clock.now))
+    yield* say(
+      json,
+      `${done.lost} calls found lost, ${done.asked} asked about, ${done.resolved} resolved; ${owed.inDoubt} still in doubt`,
+      { ...done, owed }
+    )
+    yield* end(owed.inDoubt > 0 ? 3 : 0)
+  })
+).pipe(
+  Command.withDescription("Ask the provider about every lost answer, and send what refunds wait"),
+  Command.provide(providerLayer)
+)
+
+const statusCommand = Command.make(
+  "status",
+  { json },
+  Effect.fnUntraced(function* ({ json }) {
+    const clock = yield* BusinessClock
+    const ledger = yield* BillingLedger
+    const payments = yield* PaymentRepository
+    const today = BusinessDate.fromInstant(yield* clock.now)
+    const runs = yield* ledger.listRuns(RunBilling.jobName, runsShownMax)
+    const owed = yield* ledger.owed(today)
+    const attempts = yield* payments.countAttempts
+    if (json) return yield* Console.log(JSON.stringify({ today, owed, attempts, runs }))
+    yield* Console.log(
+      `Today is ${today}. Owed: ${owed.due} due, ${owed.inFlight} in flight, ${owed.inDoubt} in doubt.`
+    )
+    for (const run of runs) yield* Console.log(`${run.date} ${run.status}: ${countsText(run.counts)}`)
+  })
+).pipe(Command.withDescription("Show what is owed and the latest runs"), Command.provide(databaseLayer))
+
+/** The whole command line. */
+export const command = Command.make("pillivery-billing").pipe(
+  Command.withDescription("Charges subscriptions, each billing cycle exactly once"),
+  Command.withSubcommands([migrateCommand, runCommand, reconcileCommand, statusCommand])
+)
+
+const countsText = (counts: RunCounts): string =>
+  `${counts.charged} charged, ${counts.declined} declined, ${counts.unknown} unknown, ${counts.notExecuted} not executed, ${counts.skipped} skipped, ${counts.cancelled} cancelled`
+
+type RunCounts = Parameters<BillingLedger["Service"]["addCounts"]>[2]

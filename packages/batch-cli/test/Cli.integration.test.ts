@@ -1,0 +1,108 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Simulator } from "kakaopay-simulator/Simulator"
+import { SimulatorServer } from "kakaopay-simulator/SimulatorServer"
+import * as Shop from "./Shop.ts"
+
+const environment = Effect.gen(function* () {
+  return Shop.environment({ mysql: yield* Shop.MysqlUrl, provider: (yield* SimulatorServer).url })
+})
+
+describe("pillivery-billing", () => {
+  it.live(
+    "charges what is due, says so, and charges nothing when started again",
+    () =>
+      Effect.gen(function* () {
+        const simulator = yield* Simulator
+        yield* Effect.forEach([10_000, 20_000, 30_000], (price) => Shop.subscribe({ price, period: 30 }))
+        yield* Shop.passTime("30 days")
+        const env = yield* environment
+        const first = yield* Shop.cli(["run", "--json"], env)
+        assert.strictEqual(first.code, 0, first.stderr)
+        const report = JSON.parse(first.stdout.trim().split("\n").at(-1) ?? "{}")
+        assert.strictEqual(report.counts.charged, 3)
+        const second = yield* Shop.cli(["run"], env)
+        assert.strictEqual(second.code, 0)
+        assert.include(second.stdout, "nothing is owed")
+        assert.strictEqual((yield* simulator.ledger.totals()).captureCount, 6)
+      }).pipe(Effect.provide(Shop.layer)),
+    60_000
+  )
+
+  it.live(
+    "lets several processes share one run, and charges each cycle once",
+    () =>
+      Effect.gen(function* () {
+        const simulator = yield* Simulator
+        for (let n = 0; n < 12; n++) yield* Shop.subscribe({ price: 10_000, period: 30 })
+        yield* Shop.passTime("30 days")
+        const env = yield* environment
+        const finished = yield* Effect.all(
+          [1, 2, 3].map(() => Shop.cli(["run", "--json"], env)),
+          { concurrency: 3 }
+        )
+        for (const one of finished) assert.include([0, 1], one.code, one.stderr)
+        assert.strictEqual((yield* Shop.cli(["run"], env)).code, 0)
+        assert.strictEqual((yield* simulator.ledger.totals()).captureCount, 24)
+      }).pipe(Effect.provide(Shop.layer)),
+    60_000
+  )
+
+  it.live(
+    "ends with 1 and owes everything while the provider cannot be reached",
+    () =>
+      Effect.gen(function* () {
+        const simulator = yield* Simulator
+        yield* Shop.subscribe({ price: 10_000, period: 30 })
+        yield* Shop.passTime("30 days")
+        const env = { ...(yield* environment), PILLIVERY_KAKAOPAY_URL: "http://127.0.0.1:9" }
+        const run = yield* Shop.cli(["run", "--json"], env)
+        assert.strictEqual(run.code, 1, run.stderr)
+        assert.strictEqual((yield* simulator.ledger.totals()).captureCount, 1)
+      }).pipe(Effect.provide(Shop.layer)),
+    60_000
+  )
+
+  it.live(
+    "stops with 2 and says why when the provider refuses our key",
+    () =>
+      Effect.gen(function* () {
+        for (let n = 0; n < 6; n++) yield* Shop.subscribe({ price: 10_000, period: 30 })
+        yield* Shop.passTime("30 days")
+        const env = { ...(yield* environment), PILLIVERY_KAKAOPAY_SECRET_KEY: "DEVWRONG" }
+        const run = yield* Shop.cli(["run"], env)
+        assert.strictEqual(run.code, 2, run.stdout)
+        assert.include(run.stderr, "secret key")
+      }).pipe(Effect.provide(Shop.layer)),
+    60_000
+  )
+
+  it.live(
+    "refuses a date that is no date, a date after today, and an unknown verb, with 2 and one line",
+    () =>
+      Effect.gen(function* () {
+        const env = yield* environment
+        assert.strictEqual((yield* Shop.cli(["run", "--date", "2026-02-30"], env)).code, 2)
+        const future = yield* Shop.cli(["run", "--date", "2199-01-01"], env)
+        assert.strictEqual(future.code, 2)
+        assert.include(future.stderr, "--allow-future")
+        assert.strictEqual((yield* Shop.cli(["chrage"], env)).code, 2)
+        assert.strictEqual((yield* Shop.cli(["--help"], env)).code, 0)
+      }).pipe(Effect.provide(Shop.layer)),
+    60_000
+  )
+
+  it.live(
+    "says in one line and with 2 that the database is missing or cannot be reached",
+    () =>
+      Effect.gen(function* () {
+        const missing = yield* Shop.cli(["run"], {})
+        assert.strictEqual(missing.code, 2)
+        assert.include(missing.stderr, "PILLIVERY_MYSQL_URL")
+        const unreachable = yield* Shop.cli(["status"], { PILLIVERY_MYSQL_URL: "mysql://root@127.0.0.1:9/nowhere" })
+        assert.strictEqual(unreachable.code, 2)
+        assert.strictEqual(unreachable.stderr.trim().split("\n").length, 1, unreachable.stderr)
+      }),
+    60_000
+  )
+})

@@ -1,0 +1,345 @@
+/**
+ * The order aggregate and its life cycle.
+ *
+ * An order keeps the prices the customer agreed to; a later change of an item does not touch it. It is placed, then paid
+ * or expired; a paid order may be refunded line by line. A renewal is born paid. While `approvingAttempt` is set an
+ * approval may be moving money, so the order can neither expire nor be approved a second time.
+ *
+ * @since 0.1.0
+ */
+import { DateTime, Result, Schema } from "effect"
+import { DeliveryPeriod } from "./DeliveryPeriod.ts"
+import { AttemptId, ItemId, OrderId, OrderLineId, SubscriptionId, UserId } from "./Ids.ts"
+import { Quantity } from "./Quantity.ts"
+import { Receiver } from "./Receiver.ts"
+import { fieldsOf } from "./State.ts"
+import * as Won from "./Won.ts"
+
+/** The most lines of one order. */
+export const linesMax = 50
+/** The longest name of a whole order, in UTF-16 units. */
+export const nameLengthMax = 100
+/** Minutes after which an unpaid order expires. */
+export const paymentWindowMinutes = 30
+
+/** One item of an order at the price agreed; `period` is set when the line is a subscription. */
+export class OrderLine extends Schema.Class<OrderLine>("@pillivery/domain/Order/OrderLine")({
+  id: OrderLineId,
+  itemId: ItemId,
+  itemName: Schema.String.check(Schema.isMaxLength(200)),
+  originPrice: Won.Won,
+  unitPrice: Won.Won,
+  quantity: Quantity,
+  period: Schema.NullOr(DeliveryPeriod),
+  refundedQuantity: Schema.Int
+}) {}
+
+/** Placed by a person from explicit lines. */
+export class FromLines extends Schema.TaggedClass<FromLines>("@pillivery/domain/Order/FromLines")("FromLines", {}) {}
+
+/** Placed from a cart; its lines leave the cart once paid. */
+export class FromCart extends Schema.TaggedClass<FromCart>("@pillivery/domain/Order/FromCart")("FromCart", {
+  cart: Schema.Literals(["normal", "subscription"])
+}) {}
+
+/** Made by the renewal of a subscription. */
+export class FromRenewal extends Schema.TaggedClass<FromRenewal>("@pillivery/domain/Order/FromRenewal")("FromRenewal", {
+  subscriptionId: SubscriptionId,
+  cycleNumber: Schema.Int
+}) {}
+
+/** Where an order came from. */
+export const Origin = Schema.Union([FromLines, FromCart, FromRenewal]).pipe(Schema.toTaggedUnion("_tag"))
+export type Origin = typeof Origin.Type
+
+const common = {
+  id: OrderId,
+  userId: UserId,
+  origin: Origin,
+  lines: Schema.Array(OrderLine).check(Schema.isMinLength(1), Schema.isMaxLength(linesMax)),
+  receiver: Receiver,
+  /** What is to be paid: Σ unit price × quantity. */
+  total: Won.Won,
+  /** What the customer saved against the origin prices. */
+  discountTotal: Won.Won,
+  placedAt: Schema.DateTimeUtc,
+  version: Schema.Int
+}
+
+const paid = { paidBy: AttemptId, paidAt: Schema.DateTimeUtc, refundedTotal: Won.Won }
+
+/** Waiting to be paid until `expiresAt`. */
+export class Placed extends Schema.TaggedClass<Placed>("@pillivery/domain/Order/Placed")("Placed", {
+  ...common,
+  expiresAt: Schema.DateTimeUtc,
+  approvingAttempt: Schema.NullOr(AttemptId)
+}) {}
+
+/** Paid in full. */
+export class Paid extends Schema.TaggedClass<Paid>("@pillivery/domain/Order/Paid")("Paid", { ...common, ...paid }) {}
+
+/** Paid, and given back in part. */
+export class PartiallyRefunded extends Schema.TaggedClass<PartiallyRefunded>(
+  "@pillivery/domain/Order/PartiallyRefunded"
+)("PartiallyRefunded", { ...common, ...paid }) {}
+
+/** Paid, and given back in full. */
+export class Refunded extends Schema.TaggedClass<Refunded>("@pillivery/domain/Order/Refunded")("Refunded", {
+  ...common,
+  ...paid
+}) {}
+
+/** Not paid in time. */
+export class Expired extends Schema.TaggedClass<Expired>("@pillivery/domain/Order/Expired")("Expired", {
+  ...common,
+  expiredAt: Schema.DateTimeUtc
+}) {}
+
+/** The provider refused the payment for good. */
+export class PaymentFailed extends Schema.TaggedClass<PaymentFailed>("@pillivery/domain/Order/PaymentFailed")(
+  "PaymentFailed",
+  { ...common, failedAt: Schema.DateTimeUtc }
+) {}
+
+/** An order in any of its states. */
+export const Order = Schema.Union([Placed, Paid, PartiallyRefunded, Refunded, Expired, PaymentFailed]).pipe(
+  Schema.toTaggedUnion("_tag")
+)
+export type Order = typeof Order.Type
+export type Tag = Order["_tag"]
+
+/** Every allowed move. */
+export const transitions = {
+  Placed: ["Paid", "Expired", "PaymentFailed"],
+  Paid: ["PartiallyRefunded", "Refunded"],
+  PartiallyRefunded: ["PartiallyRefunded", "Refunded"],
+  Refunded: [],
+  Expired: [],
+  PaymentFailed: []
+} as const satisfies Record<Tag, ReadonlyArray<Tag>>
+
+/** The order is not in a state from which `command` leads anywhere. */
+export class OrderTransitionDenied extends Schema.TaggedError<OrderTransitionDenied>(
+  "@pillivery/domain/Order/OrderTransitionDenied"
+)("OrderTransitionDenied", { orderId: OrderId, from: Schema.String, command: Schema.String }) {
+  override get message() {
+    return `order ${this.orderId} is ${this.from} and cannot ${this.command}`
+  }
+}
+
+/** The order has no lines, too many, or costs nothing. */
+export class OrderLinesInvalid extends Schema.TaggedError<OrderLinesInvalid>(
+  "@pillivery/domain/Order/OrderLinesInvalid"
+)("OrderLinesInvalid", { reason: Schema.Literals(["empty", "tooMany", "freeOfCharge"]), count: Schema.Int }) {
+  override get message() {
+    return this.reason === "empty"
+      ? "an order needs at least one line"
+      : this.reason === "tooMany"
+        ? `an order has at most ${linesMax} lines, not ${this.count}`
+        : "an order costs at least one won"
+  }
+}
+
+type Denied<A> = Result.Result<A, OrderTransitionDenied>
+
+const denied = (self: Order, command: string) =>
+  Result.fail(new OrderTransitionDenied({ orderId: self.id, from: self._tag, command }))
+
+/** Places an order: prices the lines and sets the time by which it must be paid. */
+export const place = (options: {
+  readonly id: OrderId
+  readonly userId: UserId
+  readonly origin: FromLines | FromCart
+  readonly lines: ReadonlyArray<OrderLine>
+  readonly receiver: Receiver
+  readonly at: DateTime.Utc
+}): Result.Result<Placed, OrderLinesInvalid | Won.WonOutOfRange> =>
+  Result.gen(function* () {
+    const { at, ...fields } = options
+    if (fields.lines.length === 0) return yield* Result.fail(new OrderLinesInvalid({ reason: "empty", count: 0 }))
+    if (fields.lines.length > linesMax) {
+      return yield* Result.fail(new OrderLinesInvalid({ reason: "tooMany", count: fields.lines.length }))
+    }
+    const total = yield* totalOf(fields.lines)
+    if (total === 0) {
+      return yield* Result.fail(new OrderLinesInvalid({ reason: "freeOfCharge", count: fields.lines.length }))
+    }
+    const discountTotal = yield* discountOf(fields.lines)
+    return new Placed({
+      ...fields,
+      total,
+      discountTotal,
+      placedAt: at,
+      expiresAt: DateTime.add(at, { minutes: paymentWindowMinutes }),
+      approvingAttempt: null,
+      version: 0
+    })
+  })
+
+/** The order a charged cycle makes: born paid, one line at the agreed price. */
+export const renew = (options: {
+  readonly id: OrderId
+  readonly userId: UserId
+  readonly origin: FromRenewal
+  readonly line: OrderLine
+  readonly receiver: Receiver
+  readonly attemptId: AttemptId
+  readonly at: DateTime.Utc
+}): Result.Result<Paid, Won.WonOutOfRange> =>
+  Result.gen(function* () {
+    const { at, attemptId, line, ...fields } = options
+    const total = yield* Won.multiply(line.unitPrice, line.quantity)
+    const discountTotal = yield* discountOf([line])
+    return new Paid({
+      ...fields,
+      lines: [line],
+      total,
+      discountTotal,
+      placedAt: at,
+      paidBy: attemptId,
+      paidAt: at,
+      refundedTotal: Won.zero,
+      version: 0
+    })
+  })
+
+/** Whether any line is a subscription, so that paying must issue a billing key. */
+export const hasSubscription = (self: Order): boolean => self.lines.some((line) => line.period !== null)
+
+/** A short name for the whole order, such as `비타민 C 외 2건`; at most {@link nameLengthMax} characters. */
+export const nameOf = (self: Order): string => {
+  const first = self.lines[0]?.itemName ?? ""
+  const suffix = self.lines.length > 1 ? ` 외 ${self.lines.length - 1}건` : ""
+  // A character of two units is left out whole where only its first unit would fit.
+  return first.slice(0, nameLengthMax - suffix.length).replace(/[\uD800-\uDBFF]$/, "") + suffix
+}
+
+/** An approval of this order is about to be sent. */
+export const beginApproval = (self: Order, attemptId: AttemptId, at: DateTime.Utc): Denied<Placed> =>
+  self._tag === "Placed" &&
+  (self.approvingAttempt === null || self.approvingAttempt === attemptId) &&
+  (self.approvingAttempt === attemptId || at.epochMilliseconds < self.expiresAt.epochMilliseconds)
+    ? Result.succeed(new Placed({ ...self, approvingAttempt: attemptId }))
+    : denied(self, "be approved")
+
+/** The approval ended without money moved; only its own attempt frees the order. */
+export const endApproval = (self: Placed, attemptId: AttemptId): Placed =>
+  self.approvingAttempt === attemptId ? new Placed({ ...self, approvingAttempt: null }) : self
+
+/** Money moved for it. */
+export const pay = (self: Order, attemptId: AttemptId, at: DateTime.Utc): Denied<Paid> =>
+  self._tag === "Placed"
+    ? Result.succeed(new Paid({ ...fieldsOf(self), paidBy: attemptId, paidAt: at, refundedTotal: Won.zero }))
+    : denied(self, "be paid")
+
+/** Its time is over and no approval is under way. */
+export const expire = (self: Order, at: DateTime.Utc): Denied<Expired> =>
+  self._tag === "Placed" && self.approvingAttempt === null && self.expiresAt.epochMilliseconds <= at.epochMilliseconds
+    ? Result.succeed(new Expired({ ...fieldsOf(self), expiredAt: at }))
+    : denied(self, "expire")
+
+/** The provider refused for good. */
+export const failPayment = (self: Order, at: DateTime.Utc): Denied<PaymentFailed> =>
+  self._tag === "Placed" ? Result.succeed(new PaymentFailed({ ...fieldsOf(self), failedAt: at })) : denied(self, "fail")
+
+/** Units of one line to give back. */
+export interface RefundLine {
+  readonly lineId: OrderLineId
+  readonly quantity: number
+}
+
+/** A line is not of this order, or more units are asked back than are left; `asked` is 0 where it was no whole number. */
+export class RefundLinesInvalid extends Schema.TaggedError<RefundLinesInvalid>(
+  "@pillivery/domain/Order/RefundLinesInvalid"
+)("RefundLinesInvalid", {
+  orderId: OrderId,
+  lineId: Schema.NullOr(Schema.String),
+  asked: Schema.Int,
+  available: Schema.Int
+}) {
+  override get message() {
+    return this.lineId === null
+      ? "nothing is left to refund"
+      : `${this.asked} of line ${this.lineId} cannot be refunded: ${this.available} are left`
+  }
+}
+
+/** What giving back these units costs; without lines, everything that is left. */
+export const refundAmount = (
+  self: Order,
+  asked: ReadonlyArray<RefundLine> | "rest",
+  /** Units that refunds under way have already asked for. */
+  pending: ReadonlyArray<RefundLine> = []
+): Result.Result<
+  { readonly amount: Won.Won; readonly lines: ReadonlyArray<RefundLine> },
+  OrderTransitionDenied | RefundLinesInvalid | Won.WonOutOfRange
+> =>
+  Result.gen(function* () {
+    if (self._tag !== "Paid" && self._tag !== "PartiallyRefunded") return yield* denied(self, "be refunded")
+    const left = (line: OrderLine) =>
+      pending
+        .filter((other) => other.lineId === line.id)
+        .reduce((units, other) => units - other.quantity, line.quantity - line.refundedQuantity)
+    const lines =
+      asked === "rest"
+        ? self.lines.map((line) => ({ lineId: line.id, quantity: left(line) })).filter((line) => line.quantity > 0)
+        : asked
+    if (lines.length === 0) {
+      return yield* Result.fail(new RefundLinesInvalid({ orderId: self.id, lineId: null, asked: 0, available: 0 }))
+    }
+    const amounts: Array<Won.Won> = []
+    const seen = new Set<string>()
+    for (const { lineId, quantity } of lines) {
+      const line = self.lines.find((candidate) => candidate.id === lineId)
+      const available = line === undefined || seen.has(lineId) ? 0 : left(line)
+      if (line === undefined || !Number.isInteger(quantity) || quantity < 1 || quantity > available) {
+        const whole = Number.isSafeInteger(quantity) ? quantity : 0
+        return yield* Result.fail(new RefundLinesInvalid({ orderId: self.id, lineId, asked: whole, available }))
+      }
+      seen.add(lineId)
+      amounts.push(yield* Won.multiply(line.unitPrice, quantity))
+    }
+    return { amount: yield* Won.sum(amounts), lines }
+  })
+
+/** The provider confirmed a refund of these units. */
+export const refund = (
+  self: Order,
+  lines: ReadonlyArray<RefundLine>,
+  amount: Won.Won
+): Denied<PartiallyRefunded | Refunded> => {
+  if (self._tag !== "Paid" && self._tag !== "PartiallyRefunded") return denied(self, "be refunded")
+  const refundedByLine = new Map<string, number>(lines.map((line) => [line.lineId, line.quantity]))
+  const fields = {
+    ...fieldsOf(self),
+    refundedTotal: Math.min(self.total, self.refundedTotal + amount) as Won.Won,
+    lines: self.lines.map(
+      (line) =>
+        new OrderLine({
+          ...line,
+          refundedQuantity: Math.min(line.quantity, line.refundedQuantity + (refundedByLine.get(line.id) ?? 0))
+        })
+    )
+  }
+  return Result.succeed(
+    fields.lines.every((line) => line.refundedQuantity === line.quantity)
+      ? new Refunded(fields)
+      : new PartiallyRefunded(fields)
+  )
+}
+
+const totalOf = (lines: ReadonlyArray<OrderLine>) =>
+  Result.gen(function* () {
+    const amounts: Array<Won.Won> = []
+    for (const line of lines) amounts.push(yield* Won.multiply(line.unitPrice, line.quantity))
+    return yield* Won.sum(amounts)
+  })
+
+const discountOf = (lines: ReadonlyArray<OrderLine>) =>
+  Result.gen(function* () {
+    const amounts: Array<Won.Won> = []
+    for (const line of lines) {
+      amounts.push(yield* Won.multiply(yield* Won.subtract(line.originPrice, line.unitPrice), line.quantity))
+    }
+    return yield* Won.sum(amounts)
+  })

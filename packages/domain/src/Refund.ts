@@ -1,0 +1,171 @@
+/**
+ * Money on its way back to the customer.
+ *
+ * A refund is committed before the provider is asked, one at a time for each payment, and its amount is computed from
+ * lines, never taken from a caller. An unknown outcome is decided by what the provider says was given back so far.
+ *
+ * @since 0.1.0
+ */
+import { type DateTime, Result, Schema } from "effect"
+import { AttemptId, OrderId, OrderLineId, RefundId, UserId } from "./Ids.ts"
+import { fieldsOf } from "./State.ts"
+import { Won } from "./Won.ts"
+
+const detail = Schema.String.check(Schema.isMaxLength(500))
+
+const common = {
+  id: RefundId,
+  attemptId: AttemptId,
+  /** The order whose lines are given back; null for a surplus, which belongs to no order. */
+  orderId: Schema.NullOr(OrderId),
+  userId: UserId,
+  lines: Schema.Array(Schema.Struct({ lineId: OrderLineId, quantity: Schema.Int })),
+  amount: Won,
+  reason: Schema.String.check(Schema.isMaxLength(200)),
+  requestedAt: Schema.DateTimeUtc,
+  /** How often it was sent to the provider. */
+  dispatches: Schema.Int,
+  version: Schema.Int
+}
+
+const sent = {
+  sentAt: Schema.DateTimeUtc,
+  /** The end of the sender's lease on the database's own clock. */
+  leaseExpiresAt: Schema.DateTimeUtc,
+  /** What was refunded of this payment before, by our books. */
+  refundedBefore: Won
+}
+
+/** To be sent to the provider. */
+export class Requested extends Schema.TaggedClass<Requested>("@pillivery/domain/Refund/Requested")("Requested", {
+  ...common
+}) {}
+
+/** Waits until the provider's name for the payment is known. */
+export class Parked extends Schema.TaggedClass<Parked>("@pillivery/domain/Refund/Parked")("Parked", { ...common }) {}
+
+/** About to be sent, or sent and not answered. */
+export class Sent extends Schema.TaggedClass<Sent>("@pillivery/domain/Refund/Sent")("Sent", { ...common, ...sent }) {}
+
+/** The answer was lost; the provider is asked at `nextAskAt`. */
+export class Unknown extends Schema.TaggedClass<Unknown>("@pillivery/domain/Refund/Unknown")("Unknown", {
+  ...common,
+  ...sent,
+  unknownSince: Schema.DateTimeUtc,
+  asks: Schema.Int,
+  nextAskAt: Schema.DateTimeUtc,
+  detail
+}) {}
+
+/** The provider gave the money back. */
+export class Completed extends Schema.TaggedClass<Completed>("@pillivery/domain/Refund/Completed")("Completed", {
+  ...common,
+  completedAt: Schema.DateTimeUtc
+}) {}
+
+/** The provider refused; the amount is free again. */
+export class Rejected extends Schema.TaggedClass<Rejected>("@pillivery/domain/Refund/Rejected")("Rejected", {
+  ...common,
+  rejectedAt: Schema.DateTimeUtc,
+  detail
+}) {}
+
+/** A person must decide. */
+export class ManualReview extends Schema.TaggedClass<ManualReview>("@pillivery/domain/Refund/ManualReview")(
+  "ManualReview",
+  { ...common, reviewSince: Schema.DateTimeUtc, detail }
+) {}
+
+/** A refund in any of its states. */
+export const Refund = Schema.Union([Requested, Parked, Sent, Unknown, Completed, Rejected, ManualReview]).pipe(
+  Schema.toTaggedUnion("_tag")
+)
+export type Refund = typeof Refund.Type
+export type Tag = Refund["_tag"]
+
+/** Every allowed move. */
+export const transitions = {
+  Requested: ["Parked", "Sent", "ManualReview"],
+  Parked: ["Requested", "ManualReview"],
+  Sent: ["Completed", "Rejected", "Requested", "Unknown"],
+  Unknown: ["Completed", "Rejected", "Requested", "ManualReview"],
+  Completed: [],
+  Rejected: [],
+  ManualReview: ["Completed", "Rejected", "Requested"]
+} as const satisfies Record<Tag, ReadonlyArray<Tag>>
+
+/** The refund is not in a state from which `command` leads anywhere. */
+export class RefundTransitionDenied extends Schema.TaggedError<RefundTransitionDenied>(
+  "@pillivery/domain/Refund/RefundTransitionDenied"
+)("RefundTransitionDenied", { refundId: RefundId, from: Schema.String, command: Schema.String }) {
+  override get message() {
+    return `refund ${this.refundId} is ${this.from} and cannot ${this.command}`
+  }
+}
+
+type Denied<A> = Result.Result<A, RefundTransitionDenied>
+
+const denied = (self: Refund, command: string) =>
+  Result.fail(new RefundTransitionDenied({ refundId: self.id, from: self._tag, command }))
+
+/** Waits for the provider's name of the payment. */
+export const park = (self: Refund): Denied<Parked> =>
+  self._tag === "Requested" ? Result.succeed(new Parked(fieldsOf(self))) : denied(self, "be parked")
+
+/** The intent of the call. */
+export const send = (
+  self: Refund,
+  dispatch: { readonly at: DateTime.Utc; readonly leaseExpiresAt: DateTime.Utc; readonly refundedBefore: Won }
+): Denied<Sent> => {
+  const { at, ...fields } = dispatch
+  return self._tag === "Requested"
+    ? Result.succeed(new Sent({ ...fieldsOf(self), ...fields, sentAt: at, dispatches: self.dispatches + 1 }))
+    : denied(self, "be sent")
+}
+
+/** The answer was lost. */
+export const loseAnswer = (
+  self: Refund,
+  lost: { readonly at: DateTime.Utc; readonly nextAskAt: DateTime.Utc; readonly detail: string }
+): Denied<Unknown> =>
+  self._tag === "Sent"
+    ? Result.succeed(
+        new Unknown({
+          ...fieldsOf(self),
+          unknownSince: lost.at,
+          asks: 0,
+          nextAskAt: lost.nextAskAt,
+          detail: lost.detail.slice(0, 500)
+        })
+      )
+    : denied(self, "lose its answer")
+
+/** The provider was asked and had nothing definite to say yet. */
+export const askAgain = (self: Refund, nextAskAt: DateTime.Utc): Denied<Unknown> =>
+  self._tag === "Unknown"
+    ? Result.succeed(new Unknown({ ...self, asks: self.asks + 1, nextAskAt }))
+    : denied(self, "be asked about again")
+
+/** The provider gave the money back. */
+export const complete = (self: Refund, at: DateTime.Utc): Denied<Completed> =>
+  self._tag === "Sent" || self._tag === "Unknown" || self._tag === "ManualReview"
+    ? Result.succeed(new Completed({ ...fieldsOf(self), completedAt: at }))
+    : denied(self, "be completed")
+
+/** The provider refused for good. */
+export const reject = (self: Refund, at: DateTime.Utc, why: string): Denied<Rejected> =>
+  self._tag === "Sent" || self._tag === "Unknown" || self._tag === "ManualReview"
+    ? Result.succeed(new Rejected({ ...fieldsOf(self), rejectedAt: at, detail: why.slice(0, 500) }))
+    : denied(self, "be rejected")
+
+/** It was not executed, or can now be sent: try again. */
+export const requestAgain = (self: Refund): Denied<Requested> =>
+  self._tag === "Sent" || self._tag === "Unknown" || self._tag === "Parked" || self._tag === "ManualReview"
+    ? Result.succeed(new Requested(fieldsOf(self)))
+    : denied(self, "be requested again")
+
+/** Hands the refund to a person. */
+export const review = (self: Refund, at: DateTime.Utc, why: string): Denied<ManualReview> =>
+  self._tag === "Requested" || self._tag === "Parked" || self._tag === "Unknown"
+    ? Result.succeed(new ManualReview({ ...fieldsOf(self), reviewSince: at, detail: why.slice(0, 500) }))
+    : denied(self, "be reviewed")

@@ -1,0 +1,631 @@
+/**
+ * fast-check arbitraries for the domain's values and for every state its aggregates can reach.
+ *
+ * States are not built by filling in fields: an aggregate is begun and a sequence of commands is carried out on it, each
+ * as the domain allows; refused ones change nothing. A failing case therefore shrinks to the shortest history that still
+ * fails. The commands are exported too, so that a suite can ask what each does to any reachable state.
+ *
+ * @since 0.1.0
+ */
+import { DateTime, Result } from "effect"
+import * as fc from "fast-check"
+import * as Attempt from "../Attempt.ts"
+import * as BillingCycle from "../BillingCycle.ts"
+import * as BillingKey from "../BillingKey.ts"
+import * as BusinessDate from "../BusinessDate.ts"
+import * as Cart from "../Cart.ts"
+import type * as DeclineReason from "../DeclineReason.ts"
+import * as DeliveryPeriod from "../DeliveryPeriod.ts"
+import * as DunningPolicy from "../DunningPolicy.ts"
+import type { Email } from "../Email.ts"
+import type { ItemId } from "../Ids.ts"
+import * as Item from "../Item.ts"
+import * as Order from "../Order.ts"
+import type { Phone } from "../Phone.ts"
+import * as Quantity from "../Quantity.ts"
+import * as Rate from "../Rate.ts"
+import * as Refund from "../Refund.ts"
+import { fieldsOf } from "../State.ts"
+import * as SubscriptionOrder from "../SubscriptionOrder.ts"
+import * as User from "../User.ts"
+import * as Won from "../Won.ts"
+import * as Fixtures from "./Fixtures.ts"
+
+/** One thing that may be done to an aggregate; `run` answers the next state or why it is refused. */
+export interface Command<State, Failure = unknown> {
+  readonly name: string
+  readonly run: (self: State) => Result.Result<State, Failure>
+}
+
+/** The longest history of a generated aggregate, in commands. */
+export const commandsMax = 12
+
+// What a failing history prints.
+const command = <State, Next extends State, Failure>(
+  name: string,
+  run: (self: State) => Result.Result<Next, Failure>
+): Command<State, Failure> => Object.defineProperty({ name, run }, fc.toStringMethod, { value: () => name })
+
+/** Carries out commands one after the other; refused ones change nothing. */
+export const play = <State>(start: State, commands: ReadonlyArray<Command<State>>): State =>
+  commands.reduce((state, { run }) => Result.getOrElse(run(state), () => state), start)
+
+const reachable = <State>(start: fc.Arbitrary<State>, commands: fc.Arbitrary<Command<State>>): fc.Arbitrary<State> =>
+  fc.tuple(start, fc.array(commands, { maxLength: commandsMax })).map(([state, history]) => play(state, history))
+
+// -----------------------------------------------------------------------------
+// values
+// -----------------------------------------------------------------------------
+
+/** Any amount of won; small ones and the bounds are frequent. */
+export const won: fc.Arbitrary<Won.Won> = fc
+  .oneof(
+    fc.integer({ min: 0, max: 100_000 }),
+    fc.integer({ min: 0, max: Won.wonMax }),
+    fc.constantFrom(0, 1, Won.wonMax)
+  )
+  .map((amount) => Won.Won.make(amount))
+
+/** What one unit of an item may plausibly cost. */
+export const unitPrice: fc.Arbitrary<Won.Won> = fc
+  .integer({ min: 1, max: 500_000 })
+  .map((amount) => Won.Won.make(amount))
+
+/** Any discount rate. */
+export const rate: fc.Arbitrary<Rate.Rate> = fc
+  .integer({ min: 0, max: Rate.rateMax })
+  .map((value) => Rate.Rate.make(value))
+
+/** Any number of units. */
+export const quantity: fc.Arbitrary<Quantity.Quantity> = fc
+  .integer({ min: 1, max: Quantity.quantityMax })
+  .map((units) => Quantity.Quantity.make(units))
+
+/** Any delivery period. */
+export const period: fc.Arbitrary<DeliveryPeriod.DeliveryPeriod> = fc
+  .integer({ min: DeliveryPeriod.periodDaysMin, max: DeliveryPeriod.periodDaysMax })
+  .map((days) => DeliveryPeriod.DeliveryPeriod.make(days))
+
+const epochDay = BusinessDate.BusinessDate.make(BusinessDate.dateMin)
+const daysNamed = BusinessDate.daysUntil(epochDay, BusinessDate.BusinessDate.make(BusinessDate.dateMax))
+
+/** Any date that can be named. */
+export const businessDate: fc.Arbitrary<BusinessDate.BusinessDate> = fc
+  .integer({ min: 0, max: daysNamed })
+  .map((days) => BusinessDate.addDays(epochDay, days))
+
+/** A date within two months of {@link Fixtures.now}, so that several of them meet. */
+export const nearDate: fc.Arbitrary<BusinessDate.BusinessDate> = fc
+  .integer({ min: 0, max: 60 })
+  .map((days) => BusinessDate.addDays(Fixtures.day("2026-02-10"), days))
+
+/** Any instant of a date that can be named, to the millisecond. */
+export const instant: fc.Arbitrary<DateTime.Utc> = fc
+  .tuple(businessDate, fc.integer({ min: 0, max: 86_399_999 }))
+  .map(([date, millis]) => DateTime.add(BusinessDate.instantAt(date), { milliseconds: millis }))
+
+/** An instant up to a day after {@link Fixtures.now}, in minutes. */
+export const soon: fc.Arbitrary<DateTime.Utc> = fc.integer({ min: 0, max: 1_440 }).map(Fixtures.later)
+
+/** A well-formed e-mail address. */
+export const email: fc.Arbitrary<Email> = fc
+  .tuple(fc.stringMatching(/^[a-z0-9]{1,20}$/), fc.constantFrom("example.com", "mail.example.co.kr"))
+  .map(([local, host]) => `${local}@${host}` as Email)
+
+/** A Korean mobile number, with or without hyphens. */
+export const phone: fc.Arbitrary<Phone> = fc.stringMatching(/^01[016789]-?\d{3,4}-?\d{4}$/).map((text) => text as Phone)
+
+/** Any dunning policy. */
+export const dunningPolicy: fc.Arbitrary<DunningPolicy.DunningPolicy> = fc
+  .tuple(
+    fc.uniqueArray(fc.integer({ min: 1, max: 28 }), { minLength: 1, maxLength: DunningPolicy.ladderLengthMax }),
+    fc.constantFrom(...DunningPolicy.FinalAction.literals)
+  )
+  .map(
+    ([days, finalAction]) =>
+      new DunningPolicy.DunningPolicy({ ladderDays: days.toSorted((one, other) => one - other), finalAction })
+  )
+
+/** Why a provider may refuse. */
+export const declineReason: fc.Arbitrary<DeclineReason.DeclineReason> = fc.constantFrom(
+  Fixtures.softDecline(),
+  Fixtures.hardDecline(),
+  Fixtures.blockedDecline()
+)
+
+// -----------------------------------------------------------------------------
+// catalogue, carts and users
+// -----------------------------------------------------------------------------
+
+/** Any price of an item. */
+export const price: fc.Arbitrary<Item.Price> = fc.tuple(won, rate).map(([origin, off]) => Item.priceOf(origin, off))
+
+/** An item of the catalogue; few different ids, so that several of them meet. */
+export const item: fc.Arbitrary<Item.Item> = fc
+  .tuple(fc.integer({ min: 0, max: 9 }), unitPrice, rate)
+  .map(([seed, origin, off]) => Fixtures.item({ origin, rate: off }, seed))
+
+const itemId: fc.Arbitrary<ItemId> = fc.integer({ min: 0, max: 60 }).map(Fixtures.anyItemId)
+
+/** Something a customer may do to a cart. */
+export const cartCommand: fc.Arbitrary<Command<Cart.Cart>> = fc.oneof(
+  fc
+    .record({ itemId, quantity, period: fc.option(period), seenPrice: unitPrice, at: soon })
+    .map((added) => command(`add ${added.quantity}`, (self: Cart.Cart) => Cart.add(self, added))),
+  fc
+    .record({ itemId, quantity, period, seenPrice: unitPrice, at: soon })
+    .map((added) =>
+      command("add what the cart takes", (self: Cart.Cart) =>
+        Cart.add(self, { ...added, period: self.kind === "normal" ? null : added.period })
+      )
+    ),
+  fc
+    .tuple(itemId, quantity)
+    .map(([id, units]) => command(`change to ${units}`, (self: Cart.Cart) => Cart.changeQuantity(self, id, units))),
+  fc
+    .tuple(itemId, period)
+    .map(([id, days]) => command(`every ${days} days`, (self: Cart.Cart) => Cart.changePeriod(self, id, days))),
+  itemId.map((id) => command("remove", (self: Cart.Cart) => Cart.remove(self, id))),
+  fc
+    .tuple(fc.array(itemId, { maxLength: 10 }), soon)
+    .map(([ids, at]) =>
+      command("order paid", (self: Cart.Cart) => Result.succeed(Cart.removeAddedBefore(self, ids, at)))
+    )
+)
+
+/** A cart in any reachable state. */
+export const cart: fc.Arbitrary<Cart.Cart> = reachable(
+  fc.constantFrom(...Cart.CartKind.literals).map((kind) => Cart.empty(Fixtures.anyUserId(), kind)),
+  cartCommand
+)
+
+/** Something that may be done to a user. */
+export const userCommand: fc.Arbitrary<Command<User.User, User.UserTransitionDenied>> = fc.oneof(
+  {
+    arbitrary: phone.map((number) =>
+      command("change", (self: User.User) => User.changeProfile(self, { phone: number }))
+    ),
+    weight: 3
+  },
+  {
+    arbitrary: fc
+      .constantFrom(...User.Role.literals)
+      .map((role) => command(`grant ${role}`, (self: User.User) => User.grant(self, role))),
+    weight: 3
+  },
+  { arbitrary: soon.map((at) => command("withdraw", (self: User.User) => User.withdraw(self, at))), weight: 1 }
+)
+
+/** A user in any reachable state. */
+export const user: fc.Arbitrary<User.User> = reachable(
+  fc.nat(99).map((seed): User.User => Fixtures.user({}, seed)),
+  userCommand
+)
+
+// -----------------------------------------------------------------------------
+// orders
+// -----------------------------------------------------------------------------
+
+const orderLine = (seed: number): fc.Arbitrary<Order.OrderLine> =>
+  fc.tuple(unitPrice, rate, fc.integer({ min: 1, max: 9 }), fc.option(period)).map(([origin, off, units, days]) =>
+    Fixtures.orderLine(
+      {
+        originPrice: origin,
+        unitPrice: Item.priceOf(origin, off).real,
+        quantity: Quantity.Quantity.make(units),
+        period: days
+      },
+      seed
+    )
+  )
+
+/** Order lines that cost something together. */
+export const orderLines: fc.Arbitrary<ReadonlyArray<Order.OrderLine>> = fc
+  .integer({ min: 1, max: 4 })
+  .chain((count) => fc.tuple(...Array.from({ length: count }, (_, index) => orderLine(index))))
+  .filter((lines) => lines.some((line) => line.unitPrice > 0))
+
+/** An order that waits to be paid. */
+export const placedOrder: fc.Arbitrary<Order.Placed> = orderLines.map((lines) => Fixtures.placedOrder({ lines }))
+
+const attemptId = fc.constantFrom(Fixtures.anyAttemptId(0), Fixtures.anyAttemptId(1))
+
+/** Something that may be done to an order. A refund is asked for as a customer would, and carried out when it is right. */
+export const orderCommand: fc.Arbitrary<Command<Order.Order>> = fc.oneof(
+  fc
+    .tuple(attemptId, soon)
+    .map(([id, at]) => command("begin approval", (self: Order.Order) => Order.beginApproval(self, id, at))),
+  attemptId.map((id) =>
+    command("end approval", (self: Order.Order) =>
+      Result.succeed(self._tag === "Placed" ? Order.endApproval(self, id) : self)
+    )
+  ),
+  fc.tuple(attemptId, soon).map(([id, at]) => command("pay", (self: Order.Order) => Order.pay(self, id, at))),
+  soon.map((at) => command("expire", (self: Order.Order) => Order.expire(self, at))),
+  soon.map((at) => command("fail payment", (self: Order.Order) => Order.failPayment(self, at))),
+  fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 4 }).map((units) =>
+    command(`refund ${units}`, (self: Order.Order) => {
+      const lines = self.lines
+        .map((line, index) => ({ lineId: line.id, quantity: units[index] ?? 0 }))
+        .filter((line) => line.quantity > 0)
+      return Result.flatMap(Order.refundAmount(self, lines), (asked) => Order.refund(self, asked.lines, asked.amount))
+    })
+  ),
+  fc.constant(
+    command("refund the rest", (self: Order.Order) =>
+      Result.flatMap(Order.refundAmount(self, "rest"), (asked) => Order.refund(self, asked.lines, asked.amount))
+    )
+  )
+)
+
+/** An order in any reachable state. */
+export const order: fc.Arbitrary<Order.Order> = reachable(
+  placedOrder.map((placed): Order.Order => placed),
+  orderCommand
+)
+
+// -----------------------------------------------------------------------------
+// attempts
+// -----------------------------------------------------------------------------
+
+const amountUpTo = (most: number) => fc.integer({ min: 1, max: most }).map((amount) => Won.Won.make(amount))
+const reference = soon.chain((at) =>
+  fc.constantFrom<Attempt.Reference>(Fixtures.knownReference(at), Fixtures.awaitingReference(at))
+)
+
+/** Something that may be done to an attempt. */
+export const attemptCommand: fc.Arbitrary<Command<Attempt.Attempt>> = fc.oneof(
+  fc.constant(
+    command("await the customer", (self: Attempt.Attempt) =>
+      Attempt.awaitCustomer(self, {
+        transactionId: Fixtures.anyTransactionId(),
+        redirectUrls: Fixtures.redirectUrls(),
+        expiresAt: Fixtures.later(15)
+      })
+    )
+  ),
+  soon.map((at) => command("withdraw", (self: Attempt.Attempt) => Attempt.withdraw(self, at, "over capacity"))),
+  {
+    arbitrary: soon.map((at) =>
+      command("send", (self: Attempt.Attempt) =>
+        Attempt.send(self, { at, lease: Fixtures.lease(2), baseline: null, approvalToken: Fixtures.anyApprovalToken })
+      )
+    ),
+    weight: 4
+  },
+  soon.map((at) => command("abandon", (self: Attempt.Attempt) => Attempt.abandon(self, at, "the customer left"))),
+  soon.map((at) => command("supersede", (self: Attempt.Attempt) => Attempt.supersede(self, at))),
+  {
+    arbitrary: soon.map((at) =>
+      command("lose the answer", (self: Attempt.Attempt) =>
+        Attempt.loseAnswer(self, { at, nextAskAt: at, detail: "timeout" })
+      )
+    ),
+    weight: 3
+  },
+  soon.map((at) => command("ask again", (self: Attempt.Attempt) => Attempt.askAgain(self, at))),
+  {
+    arbitrary: soon.map((at) => command("review", (self: Attempt.Attempt) => Attempt.review(self, at, "unclear"))),
+    weight: 2
+  },
+  {
+    arbitrary: fc
+      .tuple(soon, reference, fc.boolean())
+      .map(([at, known, isOwed]) =>
+        command(`approve ${known._tag}${isOwed ? "" : ", nothing owed"}`, (self: Attempt.Attempt) =>
+          Attempt.approve(self, { at, reference: known, amount: self.amount, isOwed })
+        )
+      ),
+    weight: 4
+  },
+  fc
+    .tuple(soon, declineReason)
+    .map(([at, reason]) =>
+      command(`decline ${reason._tag}`, (self: Attempt.Attempt) => Attempt.decline(self, at, reason))
+    ),
+  {
+    arbitrary: fc
+      .tuple(soon, fc.constantFrom<Attempt.NotExecuted["why"]>("local", "word", "ours", "inferred"))
+      .map(([at, why]) =>
+        command(`not executed, ${why}`, (self: Attempt.Attempt) => Attempt.notExecuted(self, { at, why, detail: "" }))
+      ),
+    weight: 2
+  },
+  fc.constant(command("wait again", (self: Attempt.Attempt) => Attempt.waitAgain(self))),
+  amountUpTo(18_000).map((amount) =>
+    command(`reserve ${amount}`, (self: Attempt.Attempt) => Attempt.reserveRefund(self, amount))
+  ),
+  fc.constant(
+    command("reserve the rest", (self: Attempt.Attempt) =>
+      Attempt.reserveRefund(
+        self,
+        self._tag === "Approved" || self._tag === "ApprovedSurplus" ? Attempt.refundable(self) : Won.zero
+      )
+    )
+  ),
+  fc.constant(command("begin a refund", (self: Attempt.Attempt) => Attempt.beginRefund(self, Fixtures.anyRefundId()))),
+  {
+    arbitrary: fc
+      .tuple(amountUpTo(20_000), fc.constantFrom<"completed" | "rejected" | "retry">("completed", "rejected", "retry"))
+      .map(([amount, outcome]) =>
+        command(`refund of ${amount} ${outcome}`, (self: Attempt.Attempt) =>
+          Attempt.endRefund(self, Fixtures.anyRefundId(), amount, outcome)
+        )
+      ),
+    weight: 2
+  },
+  fc
+    .constantFrom<"completed" | "rejected" | "retry">("completed", "rejected", "retry")
+    .map((outcome) =>
+      command(`refund of all that is reserved ${outcome}`, (self: Attempt.Attempt) =>
+        Attempt.endRefund(self, Fixtures.anyRefundId(), "reserved" in self ? self.reserved : Won.zero, outcome)
+      )
+    )
+)
+
+/** An attempt that was just committed, for each purpose. */
+export const preparedAttempt: fc.Arbitrary<Attempt.Prepared> = fc
+  .constantFrom<Attempt.Purpose>(Fixtures.forCycle(), Fixtures.forOrder(), Fixtures.forRegistration())
+  .map((purpose) =>
+    Fixtures.preparedAttempt({ purpose, amount: purpose._tag === "ForRegistration" ? Won.zero : Fixtures.won(18_000) })
+  )
+
+/** An attempt in any reachable state. */
+export const attempt: fc.Arbitrary<Attempt.Attempt> = reachable(
+  preparedAttempt.map((prepared): Attempt.Attempt => prepared),
+  attemptCommand
+)
+
+// -----------------------------------------------------------------------------
+// refunds and billing keys
+// -----------------------------------------------------------------------------
+
+/** Something that may be done to a refund. */
+export const refundCommand: fc.Arbitrary<Command<Refund.Refund, Refund.RefundTransitionDenied>> = fc.oneof(
+  fc.constant(command("park", (self: Refund.Refund) => Refund.park(self))),
+  {
+    arbitrary: soon.map((at) =>
+      command("send", (self: Refund.Refund) => Refund.send(self, { at, leaseExpiresAt: at, refundedBefore: Won.zero }))
+    ),
+    weight: 3
+  },
+  {
+    arbitrary: soon.map((at) =>
+      command("lose the answer", (self: Refund.Refund) =>
+        Refund.loseAnswer(self, { at, nextAskAt: at, detail: "timeout" })
+      )
+    ),
+    weight: 3
+  },
+  soon.map((at) => command("ask again", (self: Refund.Refund) => Refund.askAgain(self, at))),
+  soon.map((at) => command("complete", (self: Refund.Refund) => Refund.complete(self, at))),
+  soon.map((at) => command("reject", (self: Refund.Refund) => Refund.reject(self, at, "not refundable"))),
+  fc.constant(command("request again", (self: Refund.Refund) => Refund.requestAgain(self))),
+  soon.map((at) => command("review", (self: Refund.Refund) => Refund.review(self, at, "unclear")))
+)
+
+/** A refund in any reachable state. */
+export const refund: fc.Arbitrary<Refund.Refund> = reachable(
+  fc.constant<Refund.Refund>(Fixtures.requestedRefund()),
+  refundCommand
+)
+
+/** Something that may be done to a billing key. */
+export const billingKeyCommand: fc.Arbitrary<Command<BillingKey.BillingKey, BillingKey.BillingKeyTransitionDenied>> =
+  fc.oneof(
+    {
+      arbitrary: fc
+        .option(soon)
+        .map((at) =>
+          command("activate", (self: BillingKey.BillingKey) =>
+            BillingKey.activate(self, Fixtures.anyProviderBillingKey(), at)
+          )
+        ),
+      weight: 6
+    },
+    fc.constant(command("abandon", (self: BillingKey.BillingKey) => BillingKey.abandon(self))),
+    attemptId.map((id) => command("hold", (self: BillingKey.BillingKey) => BillingKey.hold(self, id))),
+    attemptId.map((id) =>
+      command("release", (self: BillingKey.BillingKey) => Result.succeed(BillingKey.release(self, id)))
+    ),
+    soon.map((at) =>
+      command("remember", (self: BillingKey.BillingKey) => Result.succeed(BillingKey.rememberApproval(self, at)))
+    ),
+    fc.constant(command("attach", (self: BillingKey.BillingKey) => BillingKey.attach(self))),
+    {
+      arbitrary: fc.constant(
+        command("detach", (self: BillingKey.BillingKey) => Result.succeed(BillingKey.detach(self)))
+      ),
+      weight: 3
+    },
+    { arbitrary: fc.constant(command("retire", (self: BillingKey.BillingKey) => BillingKey.retire(self))), weight: 3 },
+    fc.constant(command("confirm retired", (self: BillingKey.BillingKey) => BillingKey.confirmRetired(self))),
+    fc.constant(command("revoke", (self: BillingKey.BillingKey) => BillingKey.revoke(self))),
+    fc.constant(command("freeze", (self: BillingKey.BillingKey) => BillingKey.freeze(self))),
+    fc.constant(command("unfreeze", (self: BillingKey.BillingKey) => BillingKey.unfreeze(self)))
+  )
+
+/** A billing key in any reachable state. */
+export const billingKey: fc.Arbitrary<BillingKey.BillingKey> = reachable(
+  fc.constant<BillingKey.BillingKey>(Fixtures.pendingKey()),
+  billingKeyCommand
+)
+
+// -----------------------------------------------------------------------------
+// subscriptions and cycles
+// -----------------------------------------------------------------------------
+
+/** Something that may be done to a subscription, by its owner or by the billing run. */
+export const subscriptionCommand: fc.Arbitrary<Command<SubscriptionOrder.SubscriptionOrder>> = fc.oneof(
+  fc.constant(command("touch", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.touch(self))),
+  fc.constant(command("settle", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.settle(self))),
+  {
+    arbitrary: fc.constant(
+      command("fall behind", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.fallBehind(self))
+    ),
+    weight: 2
+  },
+  fc.constant(command("recover", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.recover(self))),
+  fc
+    .tuple(fc.constantFrom<SubscriptionOrder.Paused["by"]>("owner", "policy"), fc.option(nearDate))
+    .map(([by, resumeOn]) =>
+      command(`pause by ${by}`, (self: SubscriptionOrder.SubscriptionOrder) =>
+        SubscriptionOrder.pause(self, by, resumeOn)
+      )
+    ),
+  fc.constant(command("resume", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.resume(self))),
+  fc
+    .tuple(fc.constantFrom(...SubscriptionOrder.CancelReason.literals), soon)
+    .map(([reason, at]) =>
+      command(`cancel, ${reason}`, (self: SubscriptionOrder.SubscriptionOrder) =>
+        SubscriptionOrder.cancel(self, reason, at)
+      )
+    ),
+  {
+    arbitrary: fc.constant(
+      command("skip", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.countSkip(self))
+    ),
+    weight: 2
+  },
+  fc
+    .tuple(quantity, period)
+    .map(([units, days]) =>
+      command("change", (self: SubscriptionOrder.SubscriptionOrder) =>
+        SubscriptionOrder.change(self, { quantity: units, period: days })
+      )
+    ),
+  fc.constant(
+    command("expect a key", (self: SubscriptionOrder.SubscriptionOrder) =>
+      SubscriptionOrder.expectKey(self, Fixtures.anyBillingKeyId(1))
+    )
+  ),
+  fc.constant(
+    command("replace the key", (self: SubscriptionOrder.SubscriptionOrder) =>
+      SubscriptionOrder.replaceKey(self, Fixtures.anyBillingKeyId(1))
+    )
+  )
+)
+
+/** A subscription in any reachable state. */
+export const subscription: fc.Arbitrary<SubscriptionOrder.SubscriptionOrder> = reachable(
+  fc
+    .tuple(fc.boolean(), period, unitPrice, quantity)
+    .map(([hasKey, days, price, units]): SubscriptionOrder.SubscriptionOrder => {
+      const begun = { period: days, unitPrice: price, quantity: units }
+      return hasKey ? Fixtures.subscription(begun) : Fixtures.keylessSubscription(begun)
+    }),
+  subscriptionCommand
+)
+
+type Cycle = BillingCycle.BillingCycle
+
+// Most commands that name an attempt name the holder, as real ones do; the others must be refused or change nothing.
+const holder = fc.oneof(
+  { arbitrary: fc.constant((self: Cycle) => self.openAttempt ?? Fixtures.anyAttemptId(0)), weight: 4 },
+  { arbitrary: attemptId.map((id) => () => id), weight: 1 }
+)
+
+/** Something that may be done to a billing cycle. */
+export const billingCycleCommand: fc.Arbitrary<Command<Cycle>> = fc.oneof(
+  { arbitrary: attemptId.map((id) => command("send", (self: Cycle) => BillingCycle.send(self, id))), weight: 6 },
+  { arbitrary: holder.map((who) => command("doubt", (self: Cycle) => BillingCycle.doubt(self, who(self)))), weight: 2 },
+  fc
+    .tuple(holder, nearDate)
+    .map(([who, on]) => command(`charge on ${on}`, (self: Cycle) => BillingCycle.charge(self, who(self), on))),
+  {
+    arbitrary: fc
+      .tuple(holder, nearDate)
+      .map(([who, on]) =>
+        command(`give back until ${on}`, (self: Cycle) => BillingCycle.giveBack(self, who(self), on))
+      ),
+    weight: 2
+  },
+  {
+    arbitrary: fc
+      .tuple(holder, nearDate)
+      .map(([who, on]) => command(`block on ${on}`, (self: Cycle) => BillingCycle.block(self, who(self), on))),
+    weight: 2
+  },
+  {
+    arbitrary: fc
+      .tuple(holder, nearDate, dunningPolicy)
+      .map(([who, on, policy]) =>
+        command(`decline softly on ${on}`, (self: Cycle) =>
+          Result.map(BillingCycle.declineSoftly(self, who(self), on, policy), (next) =>
+            next === "exhausted" ? self : next
+          )
+        )
+      ),
+    weight: 3
+  },
+  {
+    arbitrary: fc
+      .tuple(holder, nearDate, dunningPolicy)
+      .map(([who, on, policy]) =>
+        command(`decline hard on ${on}`, (self: Cycle) => BillingCycle.declineHard(self, who(self), on, policy))
+      ),
+    weight: 2
+  },
+  {
+    arbitrary: nearDate.map((today) =>
+      command(`receive a key on ${today}`, (self: Cycle) => BillingCycle.receiveKey(self, today))
+    ),
+    weight: 2
+  },
+  fc
+    .tuple(nearDate, dunningPolicy)
+    .map(([on, policy]) => command(`lose its key on ${on}`, (self: Cycle) => BillingCycle.loseKey(self, on, policy))),
+  fc
+    .constantFrom(...BillingCycle.SkipReason.literals)
+    .map((reason) => command(`skip, ${reason}`, (self: Cycle) => BillingCycle.skip(self, reason))),
+  fc
+    .constantFrom<BillingCycle.Abandoned["reason"]>("dunning", "cancelled")
+    .map((reason) => command(`abandon, ${reason}`, (self: Cycle) => BillingCycle.abandon(self, reason))),
+  fc
+    .tuple(fc.boolean(), nearDate, fc.constantFrom<"Abandoned" | "Skipped">("Abandoned", "Skipped"))
+    .map(([held, on, outcome]) =>
+      command(`exhaust, ${outcome}`, (self: Cycle) =>
+        BillingCycle.exhaust(self, held ? self.openAttempt : null, on, outcome)
+      )
+    ),
+  fc
+    .integer({ min: 1, max: SubscriptionOrder.postponeDaysMax })
+    .map((days) => command(`postpone ${days}`, (self: Cycle) => BillingCycle.postpone(self, days))),
+  nearDate.map((date) => command(`reschedule to ${date}`, (self: Cycle) => BillingCycle.reschedule(self, date)))
+)
+
+/** A billing cycle in any reachable state. */
+export const billingCycle: fc.Arbitrary<Cycle> = reachable(
+  fc
+    .tuple(fc.boolean(), nearDate)
+    .map(([hasKey, gridDate]): Cycle =>
+      BillingCycle.open({ subscriptionId: Fixtures.anySubscriptionId(), number: 1, gridDate, hasKey })
+    ),
+  billingCycleCommand
+)
+
+// -----------------------------------------------------------------------------
+// the books of a renewal
+// -----------------------------------------------------------------------------
+
+/** A charge that was sent: its attempt, the cycle it holds, the subscription and the key it holds. */
+export const sentCharge: fc.Arbitrary<{
+  readonly attempt: Attempt.Sent
+  readonly cycle: BillingCycle.InFlight
+  readonly subscription: SubscriptionOrder.Chargeable
+  readonly key: BillingKey.Active
+}> = fc
+  .tuple(fc.integer({ min: 1, max: 9 }), unitPrice, period, fc.boolean(), fc.integer({ min: 0, max: 400 }))
+  .map(([units, price, days, isBehind, lateDays]) => {
+    const active = Fixtures.subscription({ quantity: Quantity.Quantity.make(units), unitPrice: price, period: days })
+    const gridDate = BusinessDate.addDays(active.anchor, days)
+    const sentAt = BusinessDate.instantAt(BusinessDate.addDays(gridDate, lateDays), 600)
+    const prepared = Fixtures.preparedAttempt({ amount: Won.Won.make(units * price), quantity: units })
+    const sent = Attempt.send(prepared, { at: sentAt, lease: Fixtures.lease(), baseline: null, approvalToken: null })
+    return {
+      attempt: Result.getOrThrow(sent),
+      cycle: Fixtures.inFlightCycle({ gridDate, dueDate: gridDate, nextAttemptOn: gridDate }),
+      subscription: isBehind ? new SubscriptionOrder.PastDue(fieldsOf(active)) : active,
+      key: Fixtures.activeKey({ inFlight: prepared.id })
+    }
+  })

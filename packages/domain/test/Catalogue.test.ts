@@ -1,0 +1,166 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import * as fc from "fast-check"
+import * as Category from "../src/Category.ts"
+import * as Item from "../src/Item.ts"
+import * as Arbitraries from "../src/testing/Arbitraries.ts"
+import { item, percent, won } from "../src/testing/Fixtures.ts"
+import { wonMax } from "../src/Won.ts"
+import { law } from "./Laws.ts"
+
+describe("Category.classify", () => {
+  it("recognises every category by each of its words", () => {
+    const cases: ReadonlyArray<[string, Category.CategoryName]> = [
+      ["눈 건강에 도움", "EYE"],
+      ["뼈의 형성과 유지", "BONE"],
+      ["골다공증 발생 위험 감소", "BONE"],
+      ["두뇌 영양", "BRAIN"],
+      ["배변활동 원활", "INTESTINE"],
+      ["장 건강", "INTESTINE"],
+      ["유산균 증식", "INTESTINE"],
+      ["간 건강", "LIVER"],
+      ["피부 보습", "SKIN"],
+      ["항산화에 도움", "ANTIOXIDANT"],
+      ["피로 개선", "FATIGUE"],
+      ["혈액순환에 도움", "FATIGUE"],
+      ["기타", "ETC"]
+    ]
+    for (const [text, name] of cases) assert.deepStrictEqual([...Category.classify(text)], [name], text)
+  })
+
+  it("names every category a text speaks of, in one order and each once", () => {
+    assert.deepStrictEqual(
+      [...Category.classify("항산화, 피로 개선, 눈 건강, 눈의 피로도")],
+      ["EYE", "ANTIOXIDANT", "FATIGUE"]
+    )
+  })
+
+  it("calls what speaks of none ETC", () => {
+    assert.deepStrictEqual([...Category.classify("면역력 증진에 도움을 줄 수 있음")], ["ETC"])
+    assert.deepStrictEqual([...Category.classify("")], ["ETC"])
+  })
+
+  it("reads decomposed Korean as composed", () => {
+    assert.deepStrictEqual([...Category.classify("눈 건강".normalize("NFD"))], ["EYE"])
+  })
+
+  law(
+    "finds each category whose word is anywhere in a text",
+    [fc.subarray([...Category.CategoryName.literals], { minLength: 1 }), fc.constantFrom("", "에 도움", " · ")],
+    (names, between) => {
+      const text = names.map((name) => Category.keywords[name][0]).join(between)
+      assert.deepStrictEqual([...Category.classify(text)], names)
+    }
+  )
+
+  law("is never empty", [fc.string({ unit: "grapheme" })], (text) => assert.isAbove(Category.classify(text).length, 0))
+})
+
+describe("Item.priceOf", () => {
+  it("rounds the discount half up", () => {
+    assert.deepStrictEqual(
+      { ...Item.priceOf(won(10_000), percent(10)) },
+      { origin: won(10_000), rate: percent(10), discount: won(1_000), real: won(9_000) }
+    )
+    assert.deepStrictEqual(
+      [Item.priceOf(won(9_999), percent(10.5)).discount, Item.priceOf(won(5), percent(10)).discount],
+      [won(1_050), won(1)]
+    )
+  })
+
+  it("gives away at 100 % and takes nothing off at 0 %", () => {
+    assert.strictEqual(Item.priceOf(won(wonMax), percent(100)).real, 0)
+    assert.strictEqual(Item.priceOf(won(wonMax), percent(0)).real, wonMax)
+  })
+
+  law(
+    "splits the origin price into discount and real price",
+    [Arbitraries.price],
+    (price) => {
+      assert.strictEqual(price.discount + price.real, price.origin)
+    },
+    1_000
+  )
+
+  law("never rises with the rate", [Arbitraries.won, Arbitraries.rate, Arbitraries.rate], (origin, one, other) => {
+    const [low, high] = one < other ? [one, other] : [other, one]
+    assert.isAtLeast(Item.priceOf(origin, low).real, Item.priceOf(origin, high).real)
+  })
+})
+
+describe("Item.Price", () => {
+  it("refuses numbers that do not belong together", () => {
+    const decode = Schema.decodeUnknownResult(Item.Price)
+    assert.strictEqual(decode({ origin: 10_000, rate: 100, discount: 1_000, real: 9_000 })._tag, "Success")
+    for (const wrong of [
+      { discount: 999 },
+      { real: 9_001 },
+      { discount: 999, real: 9_001 },
+      { rate: 1_001 },
+      { origin: -1 }
+    ]) {
+      assert.strictEqual(decode({ origin: 10_000, rate: 100, discount: 1_000, real: 9_000, ...wrong })._tag, "Failure")
+    }
+    assert.throws(() => new Item.Price({ origin: won(10), rate: percent(10), discount: won(2), real: won(8) }))
+  })
+})
+
+describe("Item", () => {
+  it("begins with the categories of its main function, unseen, unsold and unrated", () => {
+    const created = item({ mainFunction: "뼈 건강과 항산화" })
+    assert.deepStrictEqual([...created.categories], ["BONE", "ANTIOXIDANT"])
+    assert.deepStrictEqual({ ...created.statistics }, { views: 0, sales: 0, ratingSum: 0, ratingCount: 0 })
+    assert.strictEqual(Item.averageRating(created), 0)
+  })
+
+  it("is on sale exactly with a discount rate", () => {
+    assert.isTrue(Item.isOnSale(item()))
+    assert.isFalse(Item.isOnSale(Item.reprice(item(), won(10_000), percent(0))))
+  })
+
+  it("keeps all but its price when repriced, and all but its label when relabelled", () => {
+    const repriced = Item.reprice(item(), won(20_000), percent(50))
+    assert.deepStrictEqual([repriced.price.real, repriced.information], [won(10_000), item().information])
+    const information = new Item.Information({ ...item().information, mainFunction: "간 건강" })
+    const relabelled = Item.relabel(item(), information)
+    assert.deepStrictEqual([[...relabelled.categories], relabelled.price], [["LIVER"], item().price])
+  })
+
+  it("averages its ratings", () => {
+    const statistics = new Item.Statistics({ views: 0, sales: 0, ratingSum: 13, ratingCount: 3 })
+    assert.closeTo(Item.averageRating(new Item.Item({ ...item(), statistics })), 13 / 3, 1e-9)
+  })
+
+  it("refuses a sum that so many ratings cannot have", () => {
+    for (const [ratingSum, ratingCount] of [
+      [0, 1],
+      [6, 1],
+      [1, 0],
+      [-1, 0]
+    ] as const) {
+      assert.throws(() => new Item.Statistics({ views: 0, sales: 0, ratingSum, ratingCount }))
+    }
+  })
+
+  it("refuses a name that is blank, too long or decomposed, and a category twice", () => {
+    for (const productName of ["", "   ", "x".repeat(Item.nameLengthMax + 1), "가".normalize("NFD")]) {
+      assert.throws(() => item({ productName }))
+    }
+    assert.strictEqual(item({ productName: "x".repeat(Item.nameLengthMax) }).information.productName.length, 200)
+    assert.throws(() => new Item.Item({ ...item(), categories: ["EYE", "EYE"] }))
+    assert.throws(() => new Item.Item({ ...item(), categories: [] }))
+  })
+
+  law(
+    "survives being written and read",
+    [Arbitraries.item],
+    (self) => {
+      const codec = Schema.toCodecJson(Item.Item)
+      assert.deepStrictEqual(
+        Schema.decodeUnknownSync(codec)(JSON.parse(JSON.stringify(Schema.encodeSync(codec)(self)))),
+        self
+      )
+    },
+    100
+  )
+})

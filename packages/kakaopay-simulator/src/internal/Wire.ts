@@ -1,0 +1,130 @@
+/**
+ * How answers look on the wire: null or missing, key order, unknown keys, Korean timestamps.
+ *
+ * @since 0.1.0
+ */
+import * as KoreanTime from "./KoreanTime.ts"
+import type { SeededRandom } from "./SeededRandom.ts"
+import type { Payment, PaymentMethod } from "../Store.ts"
+import type { Switches } from "../Switches.ts"
+
+/** The fields of an answer. */
+export type Fields = Record<string, unknown>
+
+/** A Korean timestamp, or null. */
+export const stampOrNull = (millis: number | null): string | null => (millis === null ? null : KoreanTime.stamp(millis))
+
+/** `card_info` of approve and subscription. [C] */
+const cardInfo: Fields = {
+  kakaopay_purchase_corp: "신한",
+  kakaopay_purchase_corp_code: "701",
+  kakaopay_issuer_corp: "신한",
+  kakaopay_issuer_corp_code: "101",
+  bin: "111111",
+  card_type: "신용",
+  install_month: "00",
+  approved_id: "11111111",
+  card_mid: "111111",
+  interest_free_install: "N",
+  card_item_code: "111111",
+  installment_type: "CARD_INSTALLMENT"
+}
+
+/** `card_info` when a key is issued without a charge: some fields are missing. [D] */
+const cardInfoOfKeyOnly: Fields = {
+  kakaopay_issuer_corp: "신한",
+  kakaopay_issuer_corp_code: "101",
+  bin: "111111",
+  card_type: "신용"
+}
+
+/** `selected_card_info` of order. [D] */
+export const selectedCardInfo: Fields = {
+  card_bin: "111111",
+  install_month: 0,
+  card_corp_name: "신한",
+  interest_free_install: "N"
+}
+
+/** `card_info` for a method. */
+const cardInfoOf = (method: PaymentMethod | null, keyOnly: boolean): Fields | null =>
+  method === "CARD" ? (keyOnly ? cardInfoOfKeyOnly : cardInfo) : null
+
+/** The answer of approve and subscription: absent values are explicit nulls. [C] for approve, [U] for subscription. */
+export const approval = (payment: Payment, aid: string, payload: string | null): Fields => ({
+  aid,
+  tid: payment.tid,
+  cid: payment.cid,
+  sid: payment.sid,
+  partner_order_id: payment.partnerOrderId,
+  partner_user_id: payment.partnerUserId,
+  payment_method_type: payment.method,
+  item_name: payment.itemName,
+  item_code: payment.itemCode,
+  quantity: payment.quantity,
+  payload,
+  amount: payment.amount,
+  card_info: cardInfoOf(payment.method, payment.status === "ISSUED_SID"),
+  sequential_payment_methods:
+    payment.sid === null
+      ? null
+      : [
+          {
+            payment_priority: 1,
+            sid: payment.sid,
+            payment_method_type: payment.method,
+            card_info: cardInfoOf(payment.method, payment.status === "ISSUED_SID")
+          }
+        ],
+  created_at: KoreanTime.stamp(payment.createdStampMillis),
+  approved_at: stampOrNull(payment.approvedStampMillis)
+})
+
+/** Removes null and undefined fields, as cancel and order do. [C] */
+export const withoutNulls = (fields: Fields): Fields => {
+  const kept: Fields = {}
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== null && value !== undefined) kept[name] = value
+  }
+  return kept
+}
+
+/** `approved_at` as later answers show it. */
+export const laterApprovedAt = (payment: Payment): string | null =>
+  payment.approvedStampMillis === null ? null : KoreanTime.stamp(payment.approvedStampMillis + payment.driftMillis)
+
+const extraKeys: ReadonlyArray<readonly [string, unknown]> = [
+  ["tms_result", false],
+  ["trace_id", "b7f0c1"],
+  ["payment_window", { channel: "WEB", version: 3 }],
+  ["notices", []]
+]
+
+/** Writes an object member by member: building it anew in random key order would cost several times as much. */
+const stringify = (entries: ReadonlyArray<readonly [string, unknown]>): string => {
+  let text = "{"
+  for (const [name, value] of entries) {
+    if (value !== undefined) text += `${text.length === 1 ? "" : ","}"${name}":${JSON.stringify(value)}`
+  }
+  return `${text}}`
+}
+
+/** The text of an answer, with unknown keys and a random key order where the switches ask for them. */
+export const encode = (fields: Fields, switches: Switches, random: SeededRandom): string => {
+  const entries: Array<readonly [string, unknown]> = Object.entries(fields)
+  if (switches.extraKeysRate > 0 && random.chance(switches.extraKeysRate)) {
+    const extra = extraKeys[random.below(extraKeys.length)]
+    if (extra !== undefined && !(extra[0] in fields)) entries.push(extra)
+  }
+  if (!switches.shuffleKeys) return stringify(entries)
+  for (let last = entries.length - 1; last > 0; last--) {
+    const other = random.below(last + 1)
+    const a = entries[last]
+    const b = entries[other]
+    if (a !== undefined && b !== undefined) {
+      entries[last] = b
+      entries[other] = a
+    }
+  }
+  return stringify(entries)
+}
