@@ -55,7 +55,7 @@ const steps: ReadonlyArray<Step> = [
   },
   { name: "lint", command: [tool("oxlint/bin/oxlint")], looked: /on (\d+) files/ },
   { name: "format", command: [tool("oxfmt/bin/oxfmt"), "--check"], looked: /on (\d+) files/ },
-  { name: "generated", command: ["scripts/codegen.ts", "--check"] }
+  { name: "generated", command: ["--conditions=@pillivery/source", "scripts/codegen.ts", "--check"] }
 ]
 
 interface Outcome {

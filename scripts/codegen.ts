@@ -1,9 +1,9 @@
 /**
  * Writes the generated files of the repository, or with `--check` says which of them are stale.
  *
- * Today that is the `exports` map of each package: npm has no reliable wildcard (attw cannot check one), so every public
- * module is listed by name. A module is public when it is under `src`, not under a folder called `internal` and not an
- * entry point (`main.ts`, `bin/`).
+ * They are the page of state machines, the HTTP contract, and the `exports` map of each package: npm has no reliable
+ * wildcard (attw cannot check one), so every public module is listed by name. A module is public when it is under `src`,
+ * not under a folder called `internal` and not an entry point (`main.ts`, `bin/`).
  *
  * @since 0.1.0
  */
@@ -42,20 +42,31 @@ const manifestOf = (folder: string): Generated => {
   return { path, content: JSON.stringify(manifest, null, 2) + "\n" }
 }
 
-const generate = (): ReadonlyArray<Generated> =>
+const manifests = (): ReadonlyArray<Generated> =>
   readdirSync(join(root, "packages"))
     .filter((folder) => existsSync(join(root, "packages", folder, "package.json")))
     .sort()
     .map(manifestOf)
 
-const stale = generate().filter(({ path, content }) => !existsSync(path) || readFileSync(path, "utf8") !== content)
+// Imported only once the manifests are right: these resolve the packages' own modules through them.
+const documents = async (): Promise<ReadonlyArray<Generated>> => {
+  const pages = [await import("./internal/StateMachines.ts"), await import("./internal/OpenApiFile.ts")]
+  return pages.map(({ generate, path }) => ({ path, content: generate() }))
+}
 
-if (process.argv.includes("--check")) {
-  for (const { path } of stale) console.error(`${relative(root, path)} is stale: run \`npm run codegen\``)
-  if (stale.length > 0) process.exitCode = 1
-} else {
-  for (const { path, content } of stale) {
-    writeFileSync(path, content)
-    console.log(`wrote ${relative(root, path)}`)
+const isStale = ({ content, path }: Generated): boolean => !existsSync(path) || readFileSync(path, "utf8") !== content
+
+const settle = (generated: ReadonlyArray<Generated>): void => {
+  for (const { content, path } of generated.filter(isStale)) {
+    if (process.argv.includes("--check")) {
+      console.error(`${relative(root, path)} is stale: run \`npm run codegen\``)
+      process.exitCode = 1
+    } else {
+      writeFileSync(path, content)
+      console.log(`wrote ${relative(root, path)}`)
+    }
   }
 }
+
+settle(manifests())
+settle(await documents())

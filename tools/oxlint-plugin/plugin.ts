@@ -102,7 +102,7 @@ const noExportAll = rule("a module names what it exports", (context) => ({
 
 const oneTransactionHelper = rule("transactions go through one helper", (context) => ({
   MemberExpression: (node) => {
-    if (nameOf(node.property) === "withTransaction") {
+    if (nameOf(node.property) === "withTransaction" || nameOf(node.property) === "makeWithTransaction") {
       context.report({
         node,
         message: "withTransaction only in adapters-mysql/src/Transaction.ts: it alone retries and sets isolation"

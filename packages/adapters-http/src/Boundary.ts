@@ -98,6 +98,16 @@ const requests = Metric.counter("http_requests_total", {
   incremental: true
 })
 
+const requestsByStatus = new Map<number, typeof requests>()
+
+const requestsOf = (status: number): typeof requests => {
+  const known = requestsByStatus.get(status)
+  if (known !== undefined) return known
+  const made = Metric.withAttributes(requests, { status: String(status) })
+  requestsByStatus.set(status, made)
+  return made
+}
+
 const tagOfStatus = (status: number): Tag => {
   switch (status) {
     case 400:
@@ -159,7 +169,7 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | IdGenerato
       const requestId = brought !== undefined && isAcceptable(brought) ? brought : yield* ids.next
       const response = yield* answerOf(request, handler, requestId)
       const finished = finish(request, response, requestId)
-      yield* Metric.update(Metric.withAttributes(requests, { status: String(finished.status) }), 1)
+      yield* Metric.update(requestsOf(finished.status), 1)
       return finished
     })
 

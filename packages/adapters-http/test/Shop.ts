@@ -88,7 +88,10 @@ export const layerWith = <A>(changed: Layer.Layer<A, never, World>) =>
     Effect.gen(function* () {
       const services = yield* Effect.context<World>()
       const { dispose, handler } = HttpRouter.toWebHandler(
-        HttpShop.layer.pipe(Layer.provide(Layer.succeedContext(services)), Layer.provide(HttpServer.layerServices)),
+        HttpShop.layer.pipe(
+          Layer.provideMerge(Layer.succeedContext(services)),
+          Layer.provide(HttpServer.layerServices)
+        ),
         { disableLogger: true }
       )
       yield* Effect.addFinalizer(() => Effect.promise(dispose))
@@ -159,7 +162,7 @@ export const placeOrder = Effect.fnUntraced(function* (token: string, period?: n
 export const approveAtProvider = Effect.fnUntraced(function* (token: string, orderId: string) {
   const provider = yield* MemoryProvider.MemoryProvider
   const requested = yield* send("POST", `/api/orders/${orderId}/payments`, { token })
-  const transactionId = text(requested, "redirectUrls", "pc").split("/").at(-1) ?? ""
+  const transactionId = text(requested, "redirectUrls", "pc").replace("memory:", "")
   const approvalToken = yield* provider.approveAsCustomer(TransactionId.make(transactionId))
   const paymentId = text(requested, "paymentId")
   return { paymentId, path: `/api/payments/${paymentId}/approve?pg_token=${encodeURIComponent(approvalToken)}` }

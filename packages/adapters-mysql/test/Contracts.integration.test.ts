@@ -18,11 +18,11 @@ import * as SalesLedgerSuite from "@pillivery/application/testing/SalesLedgerSui
 import * as SubscriptionRepositorySuite from "@pillivery/application/testing/SubscriptionRepositorySuite"
 import * as TransactionSuite from "@pillivery/application/testing/TransactionSuite"
 import * as UserRepositorySuite from "@pillivery/application/testing/UserRepositorySuite"
-import { hasServer, layer, layerContract, layerContractWith } from "./TestDatabase.ts"
+import { layer, layerContract, layerContractWith } from "./TestDatabase.ts"
 
 const name = "MySQL"
 
-describe.skipIf(!hasServer)("contracts", () => {
+describe("contracts", () => {
   BillingKeyRepositorySuite.suite(name, layerContract, live)
   BillingLedgerSuite.suite(name, layerContract, live)
   BusinessClockSuite.suite(name, layerContract, live)

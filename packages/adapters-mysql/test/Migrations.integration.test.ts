@@ -9,7 +9,7 @@ import { Effect, Exit, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { migrations } from "../src/internal/MigrationList.ts"
 import { migrate, MigrationMismatch, migrateWith, pending } from "../src/Migrations.ts"
-import { hasServer, layerEmpty } from "./TestDatabase.ts"
+import { layerEmpty } from "./TestDatabase.ts"
 
 const Names = Schema.Array(Schema.Struct({ name: Schema.String }))
 
@@ -24,80 +24,76 @@ const tableNames = Effect.gen(function* () {
 const namesOf = (list: ReadonlyArray<{ readonly name: string }>) => list.map(({ name }) => name)
 const expectedTables = [...migrations.map(({ name }) => name.replace("create_", "")), "schema_migration"].sort()
 
-describe.skipIf(!hasServer)(
-  "Migrations",
-  () => {
-    it.live("run once, in order, and then have nothing to do", () =>
-      Effect.gen(function* () {
-        assert.deepStrictEqual(yield* pending, namesOf(migrations))
-        assert.deepStrictEqual(yield* migrate, namesOf(migrations))
-        assert.deepStrictEqual((yield* tableNames).toSorted(), expectedTables)
-        assert.deepStrictEqual(yield* migrate, [])
-        assert.deepStrictEqual(yield* pending, [])
-      }).pipe(Effect.provide(layerEmpty()))
-    )
+describe("Migrations", () => {
+  it.live("run once, in order, and then have nothing to do", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* pending, namesOf(migrations))
+      assert.deepStrictEqual(yield* migrate, namesOf(migrations))
+      assert.deepStrictEqual((yield* tableNames).toSorted(), expectedTables)
+      assert.deepStrictEqual(yield* migrate, [])
+      assert.deepStrictEqual(yield* pending, [])
+    }).pipe(Effect.provide(layerEmpty()))
+  )
 
-    it.live("finish after dying between any two statements", () =>
-      Effect.gen(function* () {
-        // Each run goes a little further than the one before and dies there, so every gap is died in once.
-        for (let deaths = 0; deaths < migrations.length * 2; deaths++) {
-          let passed = 0
-          const limit = deaths % 2 === 0 ? 1 : 2
-          const exit = yield* Effect.exit(
-            migrateWith({
-              migrations,
-              checkpoint: Effect.suspend(() => (++passed >= limit ? Effect.die("killed") : Effect.void))
-            })
-          )
-          assert.isTrue(Exit.isFailure(exit))
-          // Dying after the statement and before its record leaves the step to be done again; take one step.
-          if (limit === 2)
-            yield* migrateWith({ migrations: migrations.slice(0, (deaths + 1) / 2), checkpoint: Effect.void })
-        }
-        assert.deepStrictEqual(yield* migrate, [])
-        assert.deepStrictEqual((yield* tableNames).toSorted(), expectedTables)
-      }).pipe(Effect.provide(layerEmpty()))
-    )
+  it.live("finish after dying between any two statements", () =>
+    Effect.gen(function* () {
+      // Each run goes a little further than the one before and dies there, so every gap is died in once.
+      for (let deaths = 0; deaths < migrations.length * 2; deaths++) {
+        let passed = 0
+        const limit = deaths % 2 === 0 ? 1 : 2
+        const exit = yield* Effect.exit(
+          migrateWith({
+            migrations,
+            checkpoint: Effect.suspend(() => (++passed >= limit ? Effect.die("killed") : Effect.void))
+          })
+        )
+        assert.isTrue(Exit.isFailure(exit))
+        // Dying after the statement and before its record leaves the step to be done again; take one step.
+        if (limit === 2)
+          yield* migrateWith({ migrations: migrations.slice(0, (deaths + 1) / 2), checkpoint: Effect.void })
+      }
+      assert.deepStrictEqual(yield* migrate, [])
+      assert.deepStrictEqual((yield* tableNames).toSorted(), expectedTables)
+    }).pipe(Effect.provide(layerEmpty()))
+  )
 
-    it.live("are done once when servers start together", () =>
-      Effect.gen(function* () {
-        const applied = yield* Effect.all([migrate, migrate, migrate], { concurrency: 3 })
-        assert.deepStrictEqual(applied.flat(), namesOf(migrations))
-        assert.deepStrictEqual((yield* tableNames).toSorted(), expectedTables)
-      }).pipe(Effect.provide(layerEmpty()))
-    )
+  it.live("are done once when servers start together", () =>
+    Effect.gen(function* () {
+      const applied = yield* Effect.all([migrate, migrate, migrate], { concurrency: 3 })
+      assert.deepStrictEqual(applied.flat(), namesOf(migrations))
+      assert.deepStrictEqual((yield* tableNames).toSorted(), expectedTables)
+    }).pipe(Effect.provide(layerEmpty()))
+  )
 
-    it.live("stop at a history that is not ours and leave a newer one alone", () =>
-      Effect.gen(function* () {
-        const sql = yield* SqlClient
-        yield* migrate
-        yield* sql`INSERT INTO schema_migration (id, name, applied_at)
+  it.live("stop at a history that is not ours and leave a newer one alone", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient
+      yield* migrate
+      yield* sql`INSERT INTO schema_migration (id, name, applied_at)
         VALUES (9999, 'of_the_next_release', UTC_TIMESTAMP(3))`
-        assert.deepStrictEqual(yield* migrate, [])
-        yield* sql`UPDATE schema_migration SET name = 'something_else' WHERE id = 2`
-        const error = yield* Effect.flip(migrate)
-        assert.instanceOf(error, MigrationMismatch)
-      }).pipe(Effect.provide(layerEmpty()))
-    )
+      assert.deepStrictEqual(yield* migrate, [])
+      yield* sql`UPDATE schema_migration SET name = 'something_else' WHERE id = 2`
+      const error = yield* Effect.flip(migrate)
+      assert.instanceOf(error, MigrationMismatch)
+    }).pipe(Effect.provide(layerEmpty()))
+  )
 
-    it.live("put the connection's settings back", () =>
-      Effect.gen(function* () {
-        const sql = yield* SqlClient
-        yield* migrate
-        const variables = yield* sql`SHOW VARIABLES WHERE Variable_name IN ${sql.in([
-          "max_statement_time",
-          "max_execution_time"
-        ])}`.valuesUnprepared
-        assert.include(["10.000000", "10000"], String(variables[0]?.[1]))
-      }).pipe(Effect.provide(layerEmpty({ poolSize: 1 })))
-    )
+  it.live("put the connection's settings back", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient
+      yield* migrate
+      const variables = yield* sql`SHOW VARIABLES WHERE Variable_name IN ${sql.in([
+        "max_statement_time",
+        "max_execution_time"
+      ])}`.valuesUnprepared
+      assert.include(["10.000000", "10000"], String(variables[0]?.[1]))
+    }).pipe(Effect.provide(layerEmpty({ poolSize: 1 })))
+  )
 
-    it.live("use the pool of the client", () =>
-      Effect.gen(function* () {
-        const { config } = yield* MysqlClient.MysqlClient
-        assert.strictEqual(config.maxConnections, 3)
-      }).pipe(Effect.provide(layerEmpty({ poolSize: 3 })))
-    )
-  },
-  60_000
-)
+  it.live("use the pool of the client", () =>
+    Effect.gen(function* () {
+      const { config } = yield* MysqlClient.MysqlClient
+      assert.strictEqual(config.maxConnections, 3)
+    }).pipe(Effect.provide(layerEmpty({ poolSize: 3 })))
+  )
+}, 60_000)

@@ -19,7 +19,7 @@ import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { CurrentTransformer } from "effect/sql/Statement"
 import * as Fixtures from "./Fixtures.ts"
-import { hasServer, layer } from "./TestDatabase.ts"
+import { layer } from "./TestDatabase.ts"
 
 const page = { page: 1, size: 8 }
 
@@ -83,7 +83,7 @@ const multiply = (table: string, columns: string, copies: string) =>
 const id = (salt: string) =>
   `UNHEX(INSERT(INSERT(LEFT(SHA2(CONCAT('${salt}', n.i), 256), 32), 13, 1, '7'), 17, 1, '8'))`
 
-describe.skipIf(!hasServer)("plans", () => {
+describe("plans", () => {
   it.layer(layer(), { excludeTestServices: true })((it) => {
     it.effect("due cycles are read in key order from an index", () =>
       Effect.gen(function* () {

@@ -22,7 +22,7 @@ import * as Refund from "@pillivery/domain/Refund"
 import { Effect, Exit, Option, Result } from "effect"
 import { randomUUID } from "node:crypto"
 import * as Fixtures from "./Fixtures.ts"
-import { hasServer, layer } from "./TestDatabase.ts"
+import { layer } from "./TestDatabase.ts"
 
 const rivalsCount = 8
 
@@ -235,7 +235,7 @@ const laws = (isolation: "READ COMMITTED" | "REPEATABLE READ") =>
     )
   })
 
-describe.skipIf(!hasServer)("rivals", () => {
+describe("rivals", () => {
   laws("READ COMMITTED")
   laws("REPEATABLE READ")
 })

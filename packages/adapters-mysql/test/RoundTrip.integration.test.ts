@@ -13,9 +13,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as Fixtures from "./Fixtures.ts"
-import { hasServer, layer } from "./TestDatabase.ts"
+import { layer } from "./TestDatabase.ts"
 
-describe.skipIf(!hasServer)("round trips", () => {
+describe("round trips", () => {
   it.layer(layer(), { excludeTestServices: true })((it) => {
     it.effect("orders in every state", () =>
       Effect.gen(function* () {

@@ -12,9 +12,9 @@ import { migrate } from "../src/Migrations.ts"
 import * as Mysql from "../src/Mysql.ts"
 
 const serverUrl = process.env["PILLIVERY_TEST_MYSQL_URL"]
-
-/** Whether there is a server; without one these tests cannot run, and `npm test` always has one. */
-export const hasServer = serverUrl !== undefined && serverUrl !== ""
+if (serverUrl === undefined || serverUrl === "") {
+  throw new Error("PILLIVERY_TEST_MYSQL_URL is not set: run these tests with `npm test`, which starts a database")
+}
 
 const administer = (statement: string) =>
   Effect.promise(async () => {
@@ -27,7 +27,7 @@ const administer = (statement: string) =>
   })
 
 const urlOf = (database: string): string => {
-  const url = new URL(serverUrl ?? "mysql://127.0.0.1:1/")
+  const url = new URL(serverUrl)
   url.pathname = `/${database}`
   return url.toString()
 }

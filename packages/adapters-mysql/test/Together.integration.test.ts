@@ -13,11 +13,11 @@ import * as Order from "@pillivery/domain/Order"
 import { Duration, Effect, Exit, Fiber, Option, Result } from "effect"
 import { randomUUID } from "node:crypto"
 import * as Fixtures from "./Fixtures.ts"
-import { hasServer, layer } from "./TestDatabase.ts"
+import { layer } from "./TestDatabase.ts"
 
 const page = { page: 1, size: 20 }
 
-describe.skipIf(!hasServer)("one database", () => {
+describe("one database", () => {
   it.layer(layer({ poolSize: 8 }), { excludeTestServices: true })((it) => {
     it.effect("a keyword is a part of the name, whatever its characters mean elsewhere", () =>
       Effect.gen(function* () {

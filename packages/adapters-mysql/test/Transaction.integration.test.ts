@@ -10,7 +10,7 @@ import { type Context, Deferred, Effect, Exit, Fiber, Layer, Schema } from "effe
 import { SqlClient } from "effect/sql/SqlClient"
 import type { Options } from "../src/Client.ts"
 import * as TransactionLayer from "../src/Transaction.ts"
-import { hasServer, layerEmpty } from "./TestDatabase.ts"
+import { layerEmpty } from "./TestDatabase.ts"
 
 /** Longer than the lock wait of a second, which MySQL only looks at once a second. */
 const heldMillis = 2_600
@@ -232,7 +232,7 @@ const killFromOutside = Effect.fnUntraced(function* (id: number, outside: Contex
   yield* Effect.sleep(100)
 })
 
-describe.skipIf(!hasServer)("Transaction", () => {
+describe("Transaction", () => {
   laws("READ COMMITTED")
   laws("REPEATABLE READ")
 

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { StorageError } from "@pillivery/application/ports/StorageError"
 import { Cause, Console, Effect, Exit, Layer, Logger } from "effect"
 import * as App from "./App.ts"
 import { ProviderClock } from "./Provider.ts"
@@ -37,7 +38,12 @@ const failureOf = (cause: Cause.Cause<unknown>) => cause.reasons.find((reason) =
 const tell = (cause: Cause.Cause<unknown>) => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.void
   const error = failureOf(cause)?.error
-  const message = error instanceof Error ? error.message : Cause.pretty(cause)
+  const message =
+    error instanceof StorageError
+      ? `the database of PILLIVERY_MYSQL_URL cannot be used (${error.message})`
+      : error instanceof Error
+        ? error.message
+        : Cause.pretty(cause)
   return Console.error(`pillivery: ${message.replaceAll(/\s*\n\s*/g, " ")}`)
 }
 
