@@ -93,6 +93,7 @@ try {
   children.push(
     startProcess(cleanup, "packages/api-server/src/main.ts", {
       PORT: String(oursPort),
+      PILLIVERY_TEST_CLOCK: "1",
       PILLIVERY_MYSQL_URL: mysqlUrl,
       PILLIVERY_REDIS_URL: servers["PILLIVERY_TEST_REDIS_URL"] ?? ""
     }),

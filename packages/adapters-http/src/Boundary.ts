@@ -7,8 +7,7 @@
  *
  * @since 0.1.0
  */
-import { IdGenerator } from "@pillivery/application/ports/IdGenerator"
-import { ByteSize, Cause, Context, Effect, Layer, Metric, Types } from "effect"
+import { ByteSize, Cause, Context, Effect, Layer, Metric, References, type Types } from "effect"
 import {
   Headers,
   HttpIncomingMessage,
@@ -19,6 +18,7 @@ import {
   HttpServerResponse
 } from "effect/http"
 import { HttpApi } from "effect/http-api"
+import { randomUUID } from "node:crypto"
 import { toResponse } from "./Answer.ts"
 import { Api } from "./api/Api.ts"
 import type { Tag } from "./api/ErrorCatalogue.ts"
@@ -131,9 +131,8 @@ const isProblem = (response: HttpServerResponse.HttpServerResponse): boolean =>
   response.body._tag !== "Empty" && response.body.contentType?.startsWith(Problems.contentType) === true
 
 /** What holds for every request. */
-export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | IdGenerator> = HttpRouter.use(
+export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter> = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
-    const ids = yield* IdGenerator
     const bodyMax = ByteSize.bytes(bodyBytesMax)
 
     const refused = (
@@ -157,21 +156,18 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | IdGenerato
       const shaped =
         response.status >= 400 && !isProblem(response) ? refused(request, response.status, requestId) : response
       const common = pathOf(request.url) === docsPath ? docsHeaders : securityHeaders
-      const headers = Headers.set(Headers.merge(common, shaped.headers), requestIdHeader, requestId)
-      return HttpServerResponse.setHeaders(shaped, headers)
+      return HttpServerResponse.setHeaders(shaped, { ...common, [requestIdHeader]: requestId })
     }
 
-    const serve = Effect.fnUntraced(function* (
-      handler: Effect.Effect<HttpServerResponse.HttpServerResponse, Types.unhandled>
-    ) {
-      const request = yield* HttpServerRequest.HttpServerRequest
-      const brought = request.headers[requestIdHeader]
-      const requestId = brought !== undefined && isAcceptable(brought) ? brought : yield* ids.next
-      const response = yield* answerOf(request, handler, requestId)
-      const finished = finish(request, response, requestId)
-      yield* Metric.update(requestsOf(finished.status), 1)
-      return finished
-    })
+    const serve = (handler: Effect.Effect<HttpServerResponse.HttpServerResponse, Types.unhandled>) =>
+      Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+        const brought = request.headers[requestIdHeader]
+        const requestId = brought !== undefined && isAcceptable(brought) ? brought : randomUUID()
+        return Effect.flatMap(answerOf(request, handler, requestId), (response) => {
+          const finished = finish(request, response, requestId)
+          return Effect.as(Metric.update(requestsOf(finished.status), 1), finished)
+        })
+      })
 
     const answerOf = (
       request: HttpServerRequest.HttpServerRequest,
@@ -202,10 +198,14 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | IdGenerato
               : Effect.succeed(response)
           )
         }),
-        Effect.annotateLogs("requestId", requestId),
-        Effect.annotateSpans("requestId", requestId),
-        Effect.provideService(RequestId, requestId),
-        Effect.provideService(HttpIncomingMessage.MaxBodySize, bodyMax)
+        // One merge of contexts instead of four: this is on the way of every request.
+        Effect.provideContext(
+          Context.make(RequestId, requestId).pipe(
+            Context.add(HttpIncomingMessage.MaxBodySize, bodyMax),
+            Context.add(References.CurrentLogAnnotations, { requestId }),
+            Context.add(References.TracerSpanAnnotations, { requestId })
+          )
+        )
       )
     }
 

@@ -7,7 +7,7 @@ import * as PasswordHasher from "@pillivery/adapters-http/PasswordHasher"
 import * as TokenSigner from "@pillivery/adapters-http/TokenSigner"
 import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
 import { ProtocolSettings, settingsDefault as protocolDefault } from "@pillivery/application/Payments/ProtocolSettings"
-import { Layer, Redacted } from "effect"
+import { Layer, Redacted, References } from "effect"
 import { randomBytes } from "node:crypto"
 import { hostname } from "node:os"
 import * as Background from "./Background.ts"
@@ -47,5 +47,11 @@ export const layer = (settings: Settings) =>
     ),
     Layer.provideMerge(Provider.layer(settings)),
     Layer.provideMerge(Stores.layer(settings)),
-    Layer.provideMerge(Layer.succeed(ProtocolSettings, { ...protocolDefault, owner }))
+    Layer.provideMerge(
+      Layer.mergeAll(
+        Layer.succeed(ProtocolSettings, { ...protocolDefault, owner }),
+        // Nothing receives spans yet, and making them costs a fifth of a request.
+        Layer.succeed(References.TracerEnabled, false)
+      )
+    )
   )

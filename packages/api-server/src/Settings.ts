@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as KakaoPay from "@pillivery/adapters-kakaopay/KakaoPay"
 import { secretBytesMin } from "@pillivery/adapters-http/TokenSigner"
 import { Config, Effect, Redacted, Schema } from "effect"
 import { isIP } from "node:net"
@@ -117,11 +118,13 @@ export const read = Effect.gen(function* () {
   const stores: Stores =
     mysqlUrl === null || redisUrl === null ? { _tag: "Memory" } : { _tag: "External", mysqlUrl, redisUrl }
   const providerUrl = providerText === null ? null : yield* toUrl("PILLIVERY_KAKAOPAY_URL", providerText)
-  const provider: Provider =
-    providerUrl === null
-      ? { _tag: "Simulator", port: yield* toPort(yield* port("PILLIVERY_SIMULATOR_PORT", 0)) }
-      : { _tag: "KakaoPay", url: providerUrl }
-  const isLocalProvider = providerUrl === null || isLoopback(providerUrl)
+  // A shop on real stores never sells through a simulator by accident.
+  const isSimulated = providerUrl === null && (stores._tag === "Memory" || isTestClock)
+  const realUrl = providerUrl ?? new URL(KakaoPay.baseUrlDefault)
+  const provider: Provider = isSimulated
+    ? { _tag: "Simulator", port: yield* toPort(yield* port("PILLIVERY_SIMULATOR_PORT", 0)) }
+    : { _tag: "KakaoPay", url: realUrl }
+  const isLocalProvider = isSimulated || isLoopback(realUrl)
   if (isTestClock && !isLocalProvider) {
     return yield* new SettingsInvalid({
       detail: "PILLIVERY_TEST_CLOCK=1 needs a provider on this machine: the real one's time cannot be moved"

@@ -17,7 +17,7 @@ const walkThrough = (url: string): ReadonlyArray<string> => [
   `  post /api/users '{"email":"minji@example.com","password":"correct-horse-7!","displayName":"민지","realName":"김민지",` +
     `"phone":"010-1234-5678","address":{"city":"서울특별시 마포구","detail":"월드컵로 1"}}'`,
   `  TOKEN=$(post /api/users/auth '{"email":"minji@example.com","password":"correct-horse-7!"}' | json .accessToken)`,
-  `  ITEM=$(get '/api/items/search?sort=SALES&size=1' | json .data[0].id)`,
+  `  ITEM=$(get '/api/items/search?sort=SALES&size=1' | json '.data[0].id')`,
   `  post /api/carts/normal/items "{\\"itemId\\":\\"$ITEM\\",\\"quantity\\":2}"`,
   `  ORDER=$(post /api/orders '{"cart":"normal"}' | json .id)`,
   `  PAGE=$(post /api/orders/$ORDER/payments '' | json .redirectUrls.pc)`,

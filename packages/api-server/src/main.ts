@@ -5,9 +5,12 @@
  *
  * @since 0.1.0
  */
+// Before anything that makes a schema: from here on schemas are compiled at their first use.
+import "effect/schema/SchemaJITCompiler/enable"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { StorageError } from "@pillivery/application/ports/StorageError"
-import { Cause, Console, Effect, Exit, Layer, Logger } from "effect"
+import { Cause, Console, Effect, Exit, Layer, Logger, References } from "effect"
+import "effect/schema/SchemaJITCompiler/enable"
 import * as App from "./App.ts"
 import { ProviderClock } from "./Provider.ts"
 import { Listening } from "./Server.ts"
@@ -29,7 +32,8 @@ const program = Effect.gen(function* () {
   )
   const logger = settings.stores._tag === "Memory" ? Logger.consolePretty() : Logger.consoleJson
   return yield* Layer.launch(welcome.pipe(Layer.provide(App.layer(settings)))).pipe(
-    Effect.provide(Logger.layer([logger]))
+    // Nobody collects spans yet, so none are made.
+    Effect.provide([Logger.layer([logger]), Layer.succeed(References.TracerEnabled, false)])
   )
 })
 

@@ -87,6 +87,10 @@ export const textOf = (event: DomainEvent): Text | null => {
         english: "Your refund was refused. Please contact us."
       }
     case "BillingKeyRegistrationRequested":
+      return {
+        korean: "정기배송을 이어 가려면 결제 수단을 등록해 주세요.",
+        english: "Please register a way to pay, so that your subscription can go on."
+      }
     case "BillingKeyUnused":
     case "PaymentNeedsReview":
       return null

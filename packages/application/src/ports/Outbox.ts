@@ -21,7 +21,7 @@ export const consumersOf = {
   CycleSkipped: ["notification"],
   SubscriptionPaused: ["notification"],
   SubscriptionCancelled: ["notification"],
-  BillingKeyRegistrationRequested: ["billingKey"],
+  BillingKeyRegistrationRequested: ["billingKey", "notification"],
   BillingKeyActivated: ["notification"],
   BillingKeyUnused: ["billingKey"],
   BillingKeyRevoked: ["notification"],
