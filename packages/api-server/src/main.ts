@@ -9,7 +9,7 @@
 import "effect/schema/SchemaJITCompiler/enable"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { StorageError } from "@pillivery/application/ports/StorageError"
-import { Cause, Console, Effect, Exit, Layer, Logger, References } from "effect"
+import { Cause, Console, Effect, Exit, Layer, Logger } from "effect"
 import "effect/schema/SchemaJITCompiler/enable"
 import * as App from "./App.ts"
 import { ProviderClock } from "./Provider.ts"
@@ -32,8 +32,7 @@ const program = Effect.gen(function* () {
   )
   const logger = settings.stores._tag === "Memory" ? Logger.consolePretty() : Logger.consoleJson
   return yield* Layer.launch(welcome.pipe(Layer.provide(App.layer(settings)))).pipe(
-    // Nobody collects spans yet, so none are made.
-    Effect.provide([Logger.layer([logger]), Layer.succeed(References.TracerEnabled, false)])
+    Effect.provide(Logger.layer([logger]))
   )
 })
 

@@ -27,7 +27,8 @@ import { TestClock } from "effect/testing"
 /** Monday 2026-11-23, 10:00 in Korea. */
 export const startedAt = DateTime.makeUnsafe("2026-11-23T01:00:00Z")
 
-const callbacks = Layer.succeed(CallbackUrls, {
+/** Where the provider sends browsers back to. */
+export const callbacks = Layer.succeed(CallbackUrls, {
   of: (attemptId, way) => `http://shop.test/api/payments/${attemptId}/${way}`
 })
 

@@ -28,11 +28,6 @@ const date = Flag.String("date").pipe(
   Flag.optional
 )
 
-const allowFuture = Flag.Boolean("allow-future").pipe(
-  Flag.withDescription("Accept a date after today"),
-  Flag.withDefault(false)
-)
-
 const say = (isJson: boolean, line: string, value: object) => Console.log(isJson ? JSON.stringify(value) : line)
 
 const end = (code: ExitCode.ExitCode) => (code === 0 ? Effect.void : Effect.fail(new ExitCode.Ended({ code })))
@@ -50,14 +45,14 @@ const migrateCommand = Command.make(
 
 const runCommand = Command.make(
   "run",
-  { date, allowFuture, json },
+  { date, json },
   Effect.fnUntraced(function* (flags) {
     const clock = yield* BusinessClock
     const ledger = yield* BillingLedger
     const today = BusinessDate.fromInstant(yield* clock.now)
     const runDate = Option.getOrElse(flags.date, () => today)
-    if (runDate > today && !flags.allowFuture) {
-      yield* Console.error(`${runDate} is after today, ${today}; say --allow-future to mean it.`)
+    if (runDate > today) {
+      yield* Console.error(`${runDate} is after today, ${today}: nothing is charged ahead of its day.`)
       return yield* new ExitCode.Ended({ code: 2 })
     }
     const before = yield* ledger.findRun(RunBilling.jobName, runDate)

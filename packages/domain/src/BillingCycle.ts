@@ -358,6 +358,19 @@ export const exhaust = (
   )
 }
 
+/** Gives the slot of a closed cycle back; only its holder can, another attempt changes nothing. */
+export const release = (self: Closed, attemptId: AttemptId): Closed => {
+  if (self.openAttempt !== attemptId) return self
+  switch (self._tag) {
+    case "Charged":
+      return new Charged({ ...self, openAttempt: null })
+    case "Skipped":
+      return new Skipped({ ...self, openAttempt: null })
+    case "Abandoned":
+      return new Abandoned({ ...self, openAttempt: null })
+  }
+}
+
 /** Moves the due date of this cycle; the grid stays. Only before the cycle was ever tried. */
 export const postpone = (self: BillingCycle, days: number): Denied<Due> => {
   if (self._tag !== "Due" || self.openAttempt !== null) return denied(self, "be postponed")

@@ -13,7 +13,7 @@ import * as BillingKey from "./BillingKey.ts"
 import * as BusinessDate from "./BusinessDate.ts"
 import type { DeclineReason } from "./DeclineReason.ts"
 import * as DomainEvent from "./DomainEvent.ts"
-import { BillingKeyId, RefundId, SubscriptionId } from "./Ids.ts"
+import { BillingKeyId, SubscriptionId } from "./Ids.ts"
 import * as Order from "./Order.ts"
 import type { ProviderBillingKey } from "./Provider.ts"
 import * as Refund from "./Refund.ts"
@@ -209,7 +209,7 @@ const surplus = (
   at: DateTime.Utc
 ): Result.Result<Entries, Denied> =>
   Result.gen(function* () {
-    const refundId = RefundId.make(settled.id)
+    const refundId = Refund.surplusId(settled.id)
     const refund = {
       refundId,
       attemptId: settled.id,

@@ -103,6 +103,13 @@ export class RefundTransitionDenied extends Schema.TaggedError<RefundTransitionD
   }
 }
 
+/**
+ * The id of the refund that gives a surplus back, derived from the attempt that took it: the same UUID as version 8, so
+ * that a repeated write is recognised and nobody takes one for the other.
+ */
+export const surplusId = (attemptId: AttemptId): RefundId =>
+  RefundId.make(`${attemptId.slice(0, 14)}8${attemptId.slice(15)}`)
+
 type Denied<A> = Result.Result<A, RefundTransitionDenied>
 
 const denied = (self: Refund, command: string) =>

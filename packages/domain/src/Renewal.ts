@@ -16,7 +16,7 @@ import * as BusinessDate from "./BusinessDate.ts"
 import type { DeclineReason } from "./DeclineReason.ts"
 import * as DomainEvent from "./DomainEvent.ts"
 import * as DunningPolicy from "./DunningPolicy.ts"
-import { OrderId, OrderLineId, RefundId } from "./Ids.ts"
+import { OrderId, OrderLineId } from "./Ids.ts"
 import * as Order from "./Order.ts"
 import type { Quantity } from "./Quantity.ts"
 import * as Refund from "./Refund.ts"
@@ -71,7 +71,7 @@ export const settle = (books: Books, outcome: Outcome, context: Context): Result
     case "Approved":
       return outcome.amount === books.attempt.amount
         ? approved(books, outcome.reference, context)
-        : needsReview(books, `approved ${outcome.amount} won instead of ${books.attempt.amount}`, context)
+        : wrongAmount(books, outcome.reference, outcome.amount, context)
     case "Declined":
       return declined(books, outcome.reason, context)
     case "NotExecuted":
@@ -226,7 +226,7 @@ const approved = (books: Books, reference: Attempt.Reference, context: Context):
 const surplus = (books: Books, context: Context): Result.Result<Entries, Denied> =>
   Result.gen(function* () {
     const { attempt, cycle, key, subscription } = books
-    const refundId = RefundId.make(attempt.id)
+    const refundId = Refund.surplusId(attempt.id)
     const reserved = yield* Attempt.reserveRefund(attempt, attempt.amount).pipe(
       Result.mapError((denied) =>
         denied._tag === "RefundNotAvailable" ? new Won.WonOutOfRange({ amount: denied.asked }) : denied
@@ -234,7 +234,9 @@ const surplus = (books: Books, context: Context): Result.Result<Entries, Denied>
     )
     return {
       attempt: reserved,
-      ...(yield* closeForCancelled(cycle, subscription, attempt.id, context)),
+      ...(BillingCycle.isOpen(cycle)
+        ? yield* closeForCancelled(cycle, subscription, attempt.id, context)
+        : letGo(cycle, attempt.id)),
       key,
       opened: [],
       refund: new Refund.Requested({
@@ -290,7 +292,14 @@ const declined = (books: Books, reason: DeclineReason, context: Context): Result
           ]
         : []
     const base = { attempt: next, key, opened: [], events: keyEvents }
-    if (!BillingCycle.isOpen(cycle) || cycle.openAttempt !== attempt.id) return base
+    if (!BillingCycle.isOpen(cycle)) {
+      return {
+        ...base,
+        ...letGo(cycle, attempt.id),
+        events: [...base.events, ...unusedEvents(key, attempt.id, context.at)]
+      }
+    }
+    if (cycle.openAttempt !== attempt.id) return base
     if (subscription._tag === "Cancelled") {
       return {
         ...base,
@@ -349,7 +358,14 @@ const notExecuted = (
     const next = yield* Attempt.notExecuted(attempt, { at: context.at, why, detail })
     const key = BillingKey.release(books.key, attempt.id)
     const base = { attempt: next, key, opened: [], events: [] }
-    if (!BillingCycle.isOpen(cycle) || cycle.openAttempt !== attempt.id) return base
+    if (!BillingCycle.isOpen(cycle)) {
+      return {
+        ...base,
+        ...letGo(cycle, attempt.id),
+        events: [...base.events, ...unusedEvents(key, attempt.id, context.at)]
+      }
+    }
+    if (cycle.openAttempt !== attempt.id) return base
     if (subscription._tag === "Cancelled") {
       return {
         ...base,
@@ -389,6 +405,21 @@ const needsReview = (books: Books, detail: string, context: Context): Result.Res
       ? { attempt: next, cycle: yield* BillingCycle.doubt(cycle, attempt.id), opened: [], events }
       : { attempt: next, opened: [], events }
   })
+
+// Money moved, and not what was asked for: a person decides, with the payment's name at the provider at hand.
+const wrongAmount = (
+  books: Books,
+  reference: Attempt.Reference,
+  amount: Won.Won,
+  context: Context
+): Result.Result<Entries, Denied> =>
+  Result.map(needsReview(books, `approved ${amount} won instead of ${books.attempt.amount}`, context), (entries) => ({
+    ...entries,
+    ...(entries.attempt?._tag === "ManualReview" && reference._tag === "Known"
+      ? { attempt: new Attempt.ManualReview({ ...entries.attempt, transactionId: reference.transactionId }) }
+      : {}),
+    key: BillingKey.rememberApproval(books.key, reference.approvedAt)
+  }))
 
 const finalAction = (
   books: Pick<Books, "cycle" | "subscription">,
@@ -452,6 +483,10 @@ const finalAction = (
         }
     }
   })
+
+// The cycle was closed by a late answer of another attempt while this one held it: the slot is free again.
+const letGo = (cycle: BillingCycle.Closed, attemptId: Attempt.Attempt["id"]): Pick<Entries, "cycle"> =>
+  cycle.openAttempt === attemptId ? { cycle: BillingCycle.release(cycle, attemptId) } : {}
 
 const closeForCancelled = (
   cycle: BillingCycle.BillingCycle,

@@ -120,7 +120,8 @@ describe("Renewal.settle, approved", () => {
     )
     assert.strictEqual(entries.attempt?._tag, "ManualReview")
     assert.strictEqual(entries.cycle?._tag, "InDoubt")
-    assert.isUndefined(entries.key)
+    assert.isNotNull(entries.key?.inFlight)
+    assert.isTrue(entries.attempt?._tag === "ManualReview" && entries.attempt.transactionId !== null)
     assert.deepStrictEqual(tags(entries), ["PaymentNeedsReview"])
   })
 
@@ -144,7 +145,7 @@ describe("Renewal.settle, approved", () => {
     const paid = succeeded(BillingCycle.charge(inFlightCycle(), anyAttemptId("other"), day("2026-02-14")))
     const entries = succeeded(Renewal.settle(books({ cycle: paid }), approved(), context()))
     assert.strictEqual(entries.attempt?._tag, "ApprovedSurplus")
-    assert.isUndefined(entries.cycle)
+    assert.isTrue(entries.cycle?._tag === "Charged" && entries.cycle.openAttempt === null)
     assert.deepStrictEqual(tags(entries), ["RefundRequested"])
   })
 
@@ -309,7 +310,7 @@ describe("Renewal.settle, declined", () => {
     assert.isUndefined(entries.subscription)
   })
 
-  it("by an attempt that no longer holds the cycle changes the attempt alone", () => {
+  it("by an attempt whose cycle another one closed gives the slot back", () => {
     const cycle = succeeded(BillingCycle.send(dueCycle(), anyAttemptId("other")))
     const entries = succeeded(Renewal.settle(books({ cycle }), declined(softDecline()), context()))
     assert.strictEqual(entries.attempt?._tag, "Declined")
@@ -373,10 +374,10 @@ describe("Renewal.settle, not executed", () => {
     assert.deepStrictEqual(tags(entries), ["BillingKeyUnused"])
   })
 
-  it("by an attempt that no longer holds the cycle changes the attempt alone", () => {
+  it("by an attempt whose cycle another one closed gives the slot back", () => {
     const cycle = succeeded(BillingCycle.charge(inDoubtCycle(), anyAttemptId("other"), day("2026-02-14")))
     const entries = succeeded(Renewal.settle({ ...doubtful, cycle }, notExecuted("inferred"), context()))
-    assert.isUndefined(entries.cycle)
+    assert.isTrue(entries.cycle?._tag === "Charged" && entries.cycle.openAttempt === null)
   })
 })
 

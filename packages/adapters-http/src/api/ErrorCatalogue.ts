@@ -46,7 +46,7 @@ export const catalogue = {
     status: 422,
     code: "PERIOD_INVALID",
     english: "A subscription needs a delivery period, and nothing else has one.",
-    korean: "배송 주기는 정기구독 상품에만, 그리고 반드시 필요합니다."
+    korean: "배송 주기는 정기배송 상품에만, 그리고 반드시 필요합니다."
   },
   WonOutOfRange: {
     status: 422,
@@ -150,7 +150,7 @@ export const catalogue = {
     status: 404,
     code: "SUBSCRIPTION_NOT_FOUND",
     english: "There is no such subscription.",
-    korean: "정기구독을 찾을 수 없습니다."
+    korean: "정기배송을 찾을 수 없습니다."
   },
   // what cannot be done now
   UserExists: {
@@ -182,6 +182,12 @@ export const catalogue = {
     code: "PAYMENT_IN_PROGRESS",
     english: "A payment is being made. Ask again in a moment.",
     korean: "결제가 처리되고 있습니다. 잠시 후 다시 확인해 주세요."
+  },
+  BillingKeyNotWanted: {
+    status: 409,
+    code: "BILLING_KEY_NOT_WANTED",
+    english: "This subscription waits for no billing key.",
+    korean: "결제 수단을 등록할 수 있는 정기배송이 아닙니다."
   },
   PaymentOver: {
     status: 409,

@@ -96,9 +96,12 @@ export const OrderSummaryDto = Schema.Struct({
   placedAt: Schema.DateTimeUtc
 }).annotate({ identifier: "OrderSummary" })
 
-const RedirectUrlsDto = Schema.Struct({ pc: Schema.String, mobile: Schema.String, app: Schema.String }).annotate({
-  identifier: "RedirectUrls"
-})
+/** Where the customer's browser is sent. */
+export const RedirectUrlsDto = Schema.Struct({ pc: Schema.String, mobile: Schema.String, app: Schema.String }).annotate(
+  {
+    identifier: "RedirectUrls"
+  }
+)
 
 /** A payment that waits for the customer at the provider. */
 export const RequestedPaymentDto = Schema.Struct({

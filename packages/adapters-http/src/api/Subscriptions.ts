@@ -8,8 +8,9 @@ import { BusinessDate } from "@pillivery/domain/BusinessDate"
 import { AttemptId, ItemId, OrderId, SubscriptionId } from "@pillivery/domain/Ids"
 import { CancelReason, SubscriptionOrder } from "@pillivery/domain/SubscriptionOrder"
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authentication } from "./Middleware.ts"
+import { RedirectUrlsDto } from "./Orders.ts"
 import { pageOf, pageQuery } from "./Pages.ts"
 import * as Problems from "./Problems.ts"
 
@@ -54,6 +55,13 @@ export const CancelledSubscriptionDto = Schema.Struct({
   isPaymentInProgress: Schema.Boolean
 }).annotate({ identifier: "CancelledSubscription" })
 
+/** Where the customer registers a billing key; open until `expiresAt`. */
+export const RequestedBillingKeyDto = Schema.Struct({
+  paymentId: AttemptId,
+  redirectUrls: RedirectUrlsDto,
+  expiresAt: Schema.DateTimeUtc
+}).annotate({ identifier: "RequestedBillingKey" })
+
 const params = { subscriptionId: SubscriptionId }
 
 /** Subscriptions. */
@@ -73,6 +81,11 @@ export const SubscriptionsGroup = HttpApiGroup.make("subscriptions")
       success: CancelledSubscriptionDto,
       error: [Problems.notFound, Problems.conflict]
     }).annotate(OpenApi.Summary, "End a subscription"),
+    HttpApiEndpoint.post("requestBillingKey", "/api/subscriptions/:subscriptionId/billing-key", {
+      params,
+      success: RequestedBillingKeyDto.pipe(HttpApiSchema.status(201)),
+      error: [Problems.notFound, Problems.conflict]
+    }).annotate(OpenApi.Summary, "Register a way to pay for a subscription that has none"),
     HttpApiEndpoint.get("cycles", "/api/subscriptions/:subscriptionId/cycles", {
       params,
       query: pageQuery,

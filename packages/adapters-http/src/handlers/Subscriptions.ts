@@ -10,6 +10,12 @@ import {
   listSubscriptions,
   type SubscriptionView
 } from "@pillivery/application/Subscriptions/Queries"
+import { requestBillingKey } from "@pillivery/application/Subscriptions/RegisterBillingKey"
+import type { CallbackUrls } from "@pillivery/application/Payments/CallbackUrls"
+import type { MoneyCalls } from "@pillivery/application/Payments/MoneyCalls"
+import type { IdGenerator } from "@pillivery/application/ports/IdGenerator"
+import type { PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
+import type { PaymentStrategies } from "@pillivery/domain/PaymentStrategy"
 import type { BillingKeyRepository } from "@pillivery/application/ports/BillingKeyRepository"
 import type { BillingLedger } from "@pillivery/application/ports/BillingLedger"
 import type { BusinessClock } from "@pillivery/application/ports/BusinessClock"
@@ -62,7 +68,17 @@ export const layer = HttpApiBuilder.group(
   "subscriptions",
   Effect.fnUntraced(function* (handlers) {
     const provide = yield* captured<
-      BillingKeyRepository | BillingLedger | BusinessClock | Outbox | SubscriptionRepository | Transaction
+      | BillingKeyRepository
+      | BillingLedger
+      | BusinessClock
+      | CallbackUrls
+      | IdGenerator
+      | MoneyCalls
+      | Outbox
+      | PaymentRepository
+      | PaymentStrategies
+      | SubscriptionRepository
+      | Transaction
     >()
     return handlers.handleAll({
       list: Effect.fnUntraced(function* ({ query }) {
@@ -81,6 +97,11 @@ export const layer = HttpApiBuilder.group(
           subscription: toSubscription({ subscription: cancelled.subscription, openCycle: null }),
           isPaymentInProgress: cancelled.isPaymentInProgress
         }
+      }),
+      requestBillingKey: Effect.fnUntraced(function* ({ params }) {
+        const { userId } = yield* CurrentIdentity
+        const waiting = yield* requestBillingKey({ ...params, userId }).pipe(answer, provide)
+        return { paymentId: waiting.id, redirectUrls: waiting.redirectUrls, expiresAt: waiting.expiresAt }
       }),
       cycles: Effect.fnUntraced(function* ({ params, query }) {
         const { userId } = yield* CurrentIdentity

@@ -39,8 +39,8 @@ export type ChargeOutcome =
   | { readonly _tag: "Sent"; readonly attempt: Attempt.Attempt }
   /** Nothing to charge now: done, not due, held by another attempt, or a rival was first. */
   | { readonly _tag: "NotDue"; readonly reason: string }
-  /** Still owed; nothing was sent. */
-  | { readonly _tag: "Postponed"; readonly reason: string }
+  /** Still owed; nothing was sent. `isOurs`: only people of ours can mend why. */
+  | { readonly _tag: "Postponed"; readonly reason: string; readonly isOurs: boolean }
   /** The delivery cannot be made and was left out. */
   | { readonly _tag: "Skipped" }
   /** Its billing key is dead; the user was told and has until the ladder's last day to register another. */
@@ -69,10 +69,11 @@ export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKe
   const subscription = foundSubscription.value
   const now = yield* clock.now
   const today = BusinessDate.fromInstant(now)
+  if (date > today) return postponed("its day has not come")
   if (!SubscriptionOrder.isChargeable(subscription)) return notDue(`its subscription is ${subscription._tag}`)
   if (cycle._tag === "AwaitingKey") {
     return cycle.nextAttemptOn !== null && cycle.nextAttemptOn <= date
-      ? yield* changeBooks(cycleKey, Renewal.giveUp, { _tag: "GivenUp" })
+      ? yield* changeBooks(cycleKey, isGivenUpOn(date), Renewal.giveUp, { _tag: "GivenUp" })
       : notDue("no key")
   }
   if (!BillingCycle.isDue(cycle, date) || cycle.answeredOn === today) return notDue(`it is ${cycle._tag}`)
@@ -82,14 +83,14 @@ export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKe
   if (Option.isNone(foundKey)) return notDue("its billing key is missing")
   const key = foundKey.value
   if (key._tag === "Frozen" || key._tag === "Pending") return postponed(`its billing key is ${key._tag}`)
-  if (key._tag !== "Active") return yield* changeBooks(cycleKey, Renewal.loseKey, { _tag: "KeyLost" })
+  if (key._tag !== "Active") return yield* changeBooks(cycleKey, hasDeadKey, Renewal.loseKey, { _tag: "KeyLost" })
   if (key.inFlight !== null) return postponed("its billing key is held by another attempt")
   const strategy = strategies.find(key.provider)
   if (strategy === null) return postponed(`the provider ${key.provider} is not configured`)
   const amount = SubscriptionOrder.amountOf(subscription)
   if (amount._tag === "Failure") return postponed(amount.failure.message)
   if (Option.isNone(yield* items.findById(subscription.itemId))) {
-    return yield* changeBooks(cycleKey, skipGone, { _tag: "Skipped" })
+    return yield* changeBooks(cycleKey, isFree, skipGone, { _tag: "Skipped" })
   }
 
   const baseline = yield* readBaseline(strategy, key, now)
@@ -209,7 +210,7 @@ export const healthOf = (answer: ProviderAnswer): CallHealth => {
 }
 
 const notDue = (reason: string): ChargeOutcome => ({ _tag: "NotDue", reason })
-const postponed = (reason: string) => ({ _tag: "Postponed" as const, reason })
+const postponed = (reason: string, isOurs = false) => ({ _tag: "Postponed" as const, reason, isOurs })
 
 const recordUnsent = (attemptId: AttemptId) =>
   Effect.gen(function* () {
@@ -222,8 +223,9 @@ const recordUnsent = (attemptId: AttemptId) =>
     })
   })
 
-// The baseline the evidence will be compared with. An old approval serves as it is; a young or unknown one is read from
-// the provider, some seconds after the approval before it, since its times have second precision.
+// The baseline the evidence will be compared with, read from the provider just before sending: an approval that our books
+// do not explain would otherwise be taken for this charge. The provider's times have second precision and its clock is
+// not ours, so a key that was approved a moment ago is left alone for some seconds first.
 const readBaseline = Effect.fnUntraced(function* (
   strategy: PaymentStrategy,
   key: BillingKey.Active,
@@ -231,13 +233,8 @@ const readBaseline = Effect.fnUntraced(function* (
 ) {
   const calls = yield* MoneyCalls
   const settings = yield* ProtocolSettings
-  if (!Evidence.needsFreshBaseline(settings, key.lastKnownApproval, now)) {
-    return { _tag: "Baseline" as const, at: key.lastKnownApproval }
-  }
-  if (key.lastKnownApproval !== null) {
-    const waitMillis =
-      settings.baselineGapSeconds * 1_000 - (now.epochMilliseconds - key.lastKnownApproval.epochMilliseconds)
-    if (waitMillis > 0) yield* Effect.sleep(Math.min(waitMillis, settings.baselineGapSeconds * 1_000))
+  if (Evidence.mayBeJustApproved(settings, key.lastKnownApproval, now)) {
+    yield* Effect.sleep(settings.baselineGapSeconds * 1_000)
   }
   const answer = yield* calls
     .lookup(
@@ -249,7 +246,7 @@ const readBaseline = Effect.fnUntraced(function* (
     case "BillingKeyFound": {
       const known = key.lastKnownApproval?.epochMilliseconds ?? null
       const seen = answer.lastApprovedAt?.epochMilliseconds ?? null
-      if (seen !== null && known !== null && seen - known >= settings.marginOldSeconds * 1_000) {
+      if (seen !== null && known !== null && seen - known >= settings.marginSeconds * 1_000) {
         yield* freeze(key)
         return postponed("the provider shows an approval we cannot explain; its billing key is frozen")
       }
@@ -259,6 +256,7 @@ const readBaseline = Effect.fnUntraced(function* (
     case "BillingKeyMissing":
       return { _tag: "Baseline" as const, at: key.lastKnownApproval }
     case "LookupFailed":
+      return postponed(`its baseline could not be read: ${answer.detail}`, answer.isOurFault)
     case "Refused":
       return postponed(`its baseline could not be read: ${answer.detail}`)
   }
@@ -289,6 +287,7 @@ const readBooks = Effect.fnUntraced(function* (cycleKey: CycleKey) {
 // What needs no provider: decided anew on fresh rows, in one transaction.
 const changeBooks = Effect.fnUntraced(function* (
   cycleKey: CycleKey,
+  holds: (books: ReadBooks) => boolean,
   decide: typeof Renewal.giveUp,
   outcome: ChargeOutcome
 ) {
@@ -300,7 +299,7 @@ const changeBooks = Effect.fnUntraced(function* (
       Effect.gen(function* () {
         const at = yield* clock.now
         const books = yield* readBooks(cycleKey)
-        if (books === null) return notDue("its books changed")
+        if (books === null || !holds(books)) return notDue("its books changed")
         const entries = decide(books, { at, policy: settings.dunningPolicy })
         if (entries._tag === "Failure") return notDue(entries.failure.message)
         yield* writeEntries(entries.success)
@@ -311,3 +310,15 @@ const changeBooks = Effect.fnUntraced(function* (
 })
 
 const skipGone: typeof Renewal.giveUp = (books, context) => Renewal.skip(books, "itemGone", context)
+
+type ReadBooks = Parameters<typeof Renewal.giveUp>[0]
+
+const isGivenUpOn =
+  (date: BusinessDate.BusinessDate) =>
+  ({ cycle }: ReadBooks): boolean =>
+    cycle._tag === "AwaitingKey" && cycle.nextAttemptOn !== null && cycle.nextAttemptOn <= date
+
+const isFree = ({ cycle }: ReadBooks): boolean => BillingCycle.isChargeable(cycle) && cycle.openAttempt === null
+
+const hasDeadKey = (books: ReadBooks): boolean =>
+  isFree(books) && (books.key._tag === "Revoked" || books.key._tag === "Retiring" || books.key._tag === "Retired")

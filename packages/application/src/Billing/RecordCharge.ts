@@ -7,6 +7,7 @@ import * as Attempt from "@pillivery/domain/Attempt"
 import * as DomainEvent from "@pillivery/domain/DomainEvent"
 import type { AttemptId } from "@pillivery/domain/Ids"
 import type { ProviderAnswer } from "@pillivery/domain/ProviderAnswer"
+import * as Refund from "@pillivery/domain/Refund"
 import * as Renewal from "@pillivery/domain/Renewal"
 import { type DateTime, Effect, Option, Result, Schema } from "effect"
 import * as Evidence from "../Payments/Evidence.ts"
@@ -16,6 +17,7 @@ import { BillingLedger } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { Outbox } from "../ports/Outbox.ts"
 import { PaymentRepository } from "../ports/PaymentRepository.ts"
+import { RefundRepository } from "../ports/RefundRepository.ts"
 import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
 import { Transaction } from "../ports/Transaction.ts"
 import { retryStale } from "../StaleRetry.ts"
@@ -101,10 +103,28 @@ export const recordCharge = Effect.fn("recordCharge")(function* (attemptId: Atte
           return attempt
         }
         yield* writeEntries(entries.success)
+        if (learnsName(attempt, entries.success.attempt)) yield* unpark(attempt.id)
         return entries.success.attempt ?? attempt
       })
     )
   )
+})
+
+// An approval that was inferred has its name at the provider now.
+const learnsName = (before: Attempt.Attempt, after: Attempt.Attempt | undefined): boolean =>
+  "reference" in before &&
+  before.reference._tag === "Awaiting" &&
+  after !== undefined &&
+  "reference" in after &&
+  after.reference._tag === "Known"
+
+// Refunds that waited for the name can be sent.
+const unpark = Effect.fnUntraced(function* (attemptId: AttemptId) {
+  const refunds = yield* RefundRepository
+  for (const refund of yield* refunds.listByAttempt(attemptId)) {
+    const requested = refund._tag === "Parked" ? Refund.requestAgain(refund) : null
+    if (requested?._tag === "Success") yield* refunds.update(requested.success)
+  }
 })
 
 /** Money moved by the provider's word, and a settled attempt says otherwise: that is a person's to explain. */

@@ -82,9 +82,8 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
 
   const tally = Effect.fnUntraced(function* (counts: Ref.Ref<RunCounts>, outcome: ChargeOutcome) {
     yield* Ref.update(counts, (current) => addOutcome(current, outcome))
-    if (outcome._tag !== "Sent") return
-    const isOurs = outcome.attempt._tag === "NotExecuted" && outcome.attempt.why === "ours"
-    yield* Ref.update(oursInARow, (inARow) => (isOurs ? inARow + 1 : 0))
+    if (isOurs(outcome)) yield* Ref.update(oursInARow, (inARow) => inARow + 1)
+    else if (outcome._tag === "Sent") yield* Ref.set(oursInARow, 0)
   })
 
   const chargePage = Effect.fnUntraced(function* (keys: ReadonlyArray<CycleKey>, counts: Ref.Ref<RunCounts>) {
@@ -173,6 +172,11 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
     )
   )
 })
+
+// Whether the provider refused us, not the customer.
+const isOurs = (outcome: ChargeOutcome): boolean =>
+  (outcome._tag === "Postponed" && outcome.isOurs) ||
+  (outcome._tag === "Sent" && outcome.attempt._tag === "NotExecuted" && outcome.attempt.why === "ours")
 
 const stepName = (step: number, settings: { readonly dunningPolicy: { readonly ladderDays: ReadonlyArray<number> } }) =>
   step === 0 ? "first attempts" : `retries of day ${settings.dunningPolicy.ladderDays[step - 1] ?? 0}`

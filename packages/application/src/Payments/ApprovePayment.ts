@@ -10,7 +10,7 @@ import * as Attempt from "@pillivery/domain/Attempt"
 import type { AttemptId, OrderId } from "@pillivery/domain/Ids"
 import * as Order from "@pillivery/domain/Order"
 import { PaymentStrategies } from "@pillivery/domain/PaymentStrategy"
-import type { ApprovalToken, TransactionId } from "@pillivery/domain/Provider"
+import type { ApprovalToken } from "@pillivery/domain/Provider"
 import type { Won } from "@pillivery/domain/Won"
 import { Clock, DateTime, Effect, Option } from "effect"
 import { healthOf } from "../Billing/ChargeCycle.ts"
@@ -57,17 +57,12 @@ export const approvePayment = Effect.fn("approvePayment")(function* (
     if (Option.isNone(found)) return yield* new PaymentNotFound({ attemptId })
     const attempt = found.value
     if (attempt._tag === "AwaitingCustomer") {
-      const sent = yield* sendApproval(attempt, attempt.transactionId, approvalToken)
+      const sent = yield* sendApproval(attempt, approvalToken)
       if (sent !== "raced") return yield* conclude(sent)
     } else if (attempt._tag === "Unknown") {
-      const asked = yield* askAboutApproval(attempt)
-      if (asked.attempt._tag !== "Unknown" || !asked.isNotDone) return yield* conclude(asked.attempt)
-      // The provider still waits for this very approval: only this one, with its own token, may be sent again.
-      const current = Option.getOrNull(yield* payments.findAttempt(attemptId))
-      if (current?._tag === "Unknown" && current.transactionId !== null && current.approvalToken !== null) {
-        const sent = yield* sendApproval(current, current.transactionId, current.approvalToken)
-        if (sent !== "raced") return yield* conclude(sent)
-      }
+      // A lost approval is never sent again, not even while the provider shows it waiting: an answer to the second call
+      // would say nothing about the first.
+      return yield* conclude(yield* askAboutApproval(attempt))
     } else if (attempt._tag !== "Sent") {
       return yield* conclude(attempt)
     }
@@ -78,11 +73,7 @@ export const approvePayment = Effect.fn("approvePayment")(function* (
   }
 })
 
-const sendApproval = Effect.fnUntraced(function* (
-  attempt: Attempt.AwaitingCustomer | Attempt.Unknown,
-  transactionId: TransactionId,
-  approvalToken: ApprovalToken
-) {
+const sendApproval = Effect.fnUntraced(function* (attempt: Attempt.AwaitingCustomer, approvalToken: ApprovalToken) {
   const payments = yield* PaymentRepository
   const orders = yield* OrderRepository
   const clock = yield* BusinessClock
@@ -95,10 +86,13 @@ const sendApproval = Effect.fnUntraced(function* (
     return yield* new ProviderUnavailable({ retryAfterSeconds, detail: `${attempt.provider} is not configured` })
   }
   const { id: attemptId, purpose } = attempt
+  // Known also when the commit of the claim was in doubt: then it tells our dispatch from a rival's.
+  let claimedAt: DateTime.Utc | null = null
 
   const claim = transaction.run(
     Effect.gen(function* () {
       const at = yield* clock.now
+      claimedAt = at
       if (purpose._tag === "ForOrder") {
         const found = yield* orders.findById(purpose.orderId)
         if (Option.isNone(found)) return yield* new PaymentNotFound({ attemptId })
@@ -130,15 +124,17 @@ const sendApproval = Effect.fnUntraced(function* (
           attemptId,
           merchantAccount: sent.merchantAccount,
           customerReference: sent.customerReference,
-          transactionId,
+          transactionId: attempt.transactionId,
           approvalToken,
           amount: sent.amount,
           dispatchBefore
         }),
       health: healthOf,
-      record: (_sent, answer) =>
-        recordApproval(attemptId, findingOf(answer)).pipe(Effect.map((recorded) => ({ recorded, answer }))),
-      recordUnsent: recordApproval(attemptId, { _tag: "NotYet" })
+      record: (sent, answer) =>
+        recordApproval(attemptId, findingOf(answer), sent.sentAt).pipe(
+          Effect.map((recorded) => ({ recorded, answer }))
+        ),
+      recordUnsent: Effect.suspend(() => recordApproval(attemptId, { _tag: "NotYet" }, claimedAt))
     })
     .pipe(
       Effect.flatMap(({ answer, recorded }) =>

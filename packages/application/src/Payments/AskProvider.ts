@@ -22,15 +22,10 @@ const millisPerDay = 86_400_000
 
 /** Asks about one unknown attempt, records what the provider shows, and answers the attempt as it is then. */
 export const askAbout = Effect.fn("askAbout")(function* (attempt: Attempt.Unknown) {
-  return attempt.purpose._tag === "ForCycle"
-    ? yield* askAboutCharge(attempt)
-    : (yield* askAboutApproval(attempt)).attempt
+  return attempt.purpose._tag === "ForCycle" ? yield* askAboutCharge(attempt) : yield* askAboutApproval(attempt)
 })
 
-/**
- * Asks about a customer's approval by the provider's name of the transaction; `isNotDone` tells that the provider itself
- * still waits for the approval, so that the same one may be sent again.
- */
+/** Asks about a customer's approval by the provider's name of the transaction. */
 export const askAboutApproval = Effect.fn("askAboutApproval")(function* (attempt: Attempt.Unknown) {
   const clock = yield* BusinessClock
   const strategy = (yield* PaymentStrategies).find(attempt.provider)
@@ -39,23 +34,26 @@ export const askAboutApproval = Effect.fn("askAboutApproval")(function* (attempt
   const now = yield* clock.now
   const { transactionId } = attempt
   if (strategy === null || transactionId === null) {
-    const reviewed = yield* recordApproval(attempt.id, {
-      _tag: "NeedsReview",
-      detail: "nobody can be asked about it"
-    })
-    return { attempt: reviewed, isNotDone: false }
+    return yield* recordApproval(
+      attempt.id,
+      { _tag: "NeedsReview", detail: "nobody can be asked about it" },
+      attempt.sentAt
+    )
   }
   const answer = yield* calls
     .lookup(lookupHealth, strategy.lookupPayment({ merchantAccount: attempt.merchantAccount, transactionId }))
     .pipe(Effect.catch((refused) => Effect.succeed({ _tag: "Refused" as const, detail: refused.message })))
-  return {
-    attempt: yield* recordApproval(attempt.id, approvalFinding(answer)),
-    isNotDone: answer._tag === "PaymentFound" && answer.standing === "waiting"
-  }
+  return yield* recordApproval(attempt.id, approvalFinding(answer), attempt.sentAt)
 
   function approvalFinding(answer: PaymentLookupAnswer | Refused): ApprovalFinding {
     switch (answer._tag) {
       case "PaymentFound": {
+        if (answer.attemptId !== null && answer.attemptId !== attempt.id) {
+          return { _tag: "NeedsReview", detail: `the provider shows it as payment ${answer.attemptId}` }
+        }
+        if (answer.refundedTotal > 0) {
+          return { _tag: "NeedsReview", detail: `the provider gave back ${answer.refundedTotal} won of it already` }
+        }
         if (answer.standing === "approved" && answer.approvedAt !== null && transactionId !== null) {
           return {
             _tag: "Approved",
@@ -103,10 +101,11 @@ const askAboutCharge = Effect.fnUntraced(function* (attempt: Attempt.Unknown) {
   if (strategy === null || Option.isNone(key)) {
     return yield* recordCharge(attempt.id, { _tag: "NeedsReview", detail: "nobody can be asked about it" })
   }
+  // Read before the lookup: what the provider showed may be believed only if the grace was over when it was asked.
+  const now = yield* clock.now
   const answer = yield* calls
     .lookup(lookupHealth, strategy.lookupBillingKey({ merchantAccount: attempt.merchantAccount, billingKey }))
     .pipe(Effect.catch((refused) => Effect.succeed({ _tag: "Refused" as const, detail: refused.message })))
-  const now = yield* clock.now
   return yield* recordCharge(attempt.id, chargeFinding(answer))
 
   function chargeFinding(answer: BillingKeyLookupAnswer | Refused): ChargeFinding {

@@ -13,6 +13,7 @@ import { DateTime } from "effect"
 import type { Settings } from "./ProtocolSettings.ts"
 
 const millisPerMinute = 60_000
+const millisPerSecond = 1_000
 
 /** When to ask after the answer was lost, given how often it was asked. */
 export const nextAskAt = (settings: Settings, lostAt: DateTime.Utc, asks: number, now: DateTime.Utc): DateTime.Utc => {
@@ -40,7 +41,7 @@ export const believedFrom = (settings: Settings, sentAt: DateTime.Utc): DateTime
 /** Whether the key's last approval proves that this attempt was executed. */
 export const wasExecuted = (
   settings: Settings,
-  attempt: Pick<Attempt.Sent, "baseline" | "sentAt">,
+  attempt: Pick<Attempt.Sent, "baseline">,
   key: Pick<BillingKey.BillingKey, "lastKnownApproval">,
   lastApprovedAt: DateTime.Utc | null
 ): boolean => {
@@ -49,20 +50,21 @@ export const wasExecuted = (
   const others = key.lastKnownApproval?.epochMilliseconds ?? null
   if (baseline === null && others === null) return true
   const known = Math.max(baseline ?? 0, others ?? 0)
-  const isOld =
-    baseline !== null && attempt.sentAt.epochMilliseconds - baseline > settings.baselineFreshMinutes * millisPerMinute
-  const marginMillis = (isOld ? settings.marginOldSeconds : settings.marginFreshSeconds) * 1_000
-  return lastApprovedAt.epochMilliseconds - known >= marginMillis
+  return lastApprovedAt.epochMilliseconds - known >= settings.marginSeconds * millisPerSecond
 }
 
-/** Whether the stored baseline is too young, or missing, to serve without a fresh lookup. */
-export const needsFreshBaseline = (
+/**
+ * Whether the key may have been approved so lately that a charge now could bear the same second; the provider's clock
+ * may differ from ours by `clockSkewSecondsMax`.
+ */
+export const mayBeJustApproved = (
   settings: Settings,
   lastKnownApproval: DateTime.Utc | null,
   now: DateTime.Utc
 ): boolean =>
-  lastKnownApproval === null ||
-  now.epochMilliseconds - lastKnownApproval.epochMilliseconds <= settings.baselineFreshMinutes * millisPerMinute
+  lastKnownApproval !== null &&
+  now.epochMilliseconds - lastKnownApproval.epochMilliseconds <
+    (settings.baselineGapSeconds + settings.clockSkewSecondsMax) * millisPerSecond
 
 /** Whether the provider's bank check forbids charging at this minute. */
 export const isBankCheck = (settings: Settings, now: DateTime.Utc): boolean => {

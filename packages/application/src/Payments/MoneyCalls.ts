@@ -10,7 +10,7 @@
  */
 import type { DispatchDeadline } from "@pillivery/domain/PaymentStrategy"
 import { Clock, Context, Effect, Exit, Fiber, FiberSet, Layer } from "effect"
-import { StorageError } from "../ports/StorageError.ts"
+import { StaleWrite, StorageError } from "../ports/StorageError.ts"
 import * as Bulkhead from "../resilience/Bulkhead.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
 import { ProtocolSettings } from "./ProtocolSettings.ts"
@@ -50,6 +50,9 @@ export class MoneyCalls extends Context.Service<
   }
 >()("@pillivery/application/Payments/MoneyCalls") {}
 
+/** Failures of recording that another try may overcome. */
+const isPassing = (error: unknown): boolean => isStorageError(error) || error instanceof StaleWrite
+
 const isStorageError = (error: unknown): error is StorageError => error instanceof StorageError
 
 /** The first pause before an answer is recorded again, in milliseconds; it doubles up to {@link recordPauseMillisMax}. */
@@ -84,7 +87,7 @@ export const layer: Layer.Layer<MoneyCalls> = Layer.effect(
         if (Exit.isSuccess(exit)) return exit.value
         const isOver = (yield* Clock.currentTimeMillis) - startedAt > settings.recordMillisMax
         const failure = exit.cause.reasons.find((reason) => reason._tag === "Fail")
-        if (isOver || failure === undefined || !isStorageError(failure.error)) return yield* exit
+        if (isOver || failure === undefined || !isPassing(failure.error)) return yield* exit
         yield* Effect.sleep(pauseMillis)
         pauseMillis = Math.min(pauseMillis * 2, recordPauseMillisMax)
       }

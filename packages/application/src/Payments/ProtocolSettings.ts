@@ -24,14 +24,12 @@ export interface Settings {
   readonly graceHours: number
   /** The minute of the Korean day that must also have passed before unchanged evidence is believed. */
   readonly gracePastMinuteOfDay: number
-  /** A baseline older than this needs no fresh lookup before a charge. */
-  readonly baselineFreshMinutes: number
-  /** How far an approval must exceed an old baseline to be another one. */
-  readonly marginOldSeconds: number
-  /** How far an approval must exceed a baseline that was read just before sending. */
-  readonly marginFreshSeconds: number
+  /** How far an approval must exceed everything known before to be another one: their times have second precision. */
+  readonly marginSeconds: number
   /** The least time between the previous approval and a fresh baseline. */
   readonly baselineGapSeconds: number
+  /** How far the provider's clock may differ from ours. */
+  readonly clockSkewSecondsMax: number
   /** How long lookups may fail before a person must decide. */
   readonly lookupFailingDaysMax: number
   /** After a transaction's window is over, how long a customer's approval may still turn out done. */
@@ -42,7 +40,9 @@ export interface Settings {
   readonly bankCheckUntilMinute: number
   /** How long a second request waits for the outcome of the first. */
   readonly twinWaitMillisMax: number
-  /** Dispatches of one refund after which a person must decide. */
+  /** How long a refund is tried before a person must decide. */
+  readonly refundTryingDays: number
+  /** Dispatches of one refund, over that time, after which a person must decide. */
   readonly refundDispatchesMax: number
   readonly dunningPolicy: DunningPolicy.DunningPolicy
 }
@@ -59,15 +59,15 @@ export const settingsDefault: Settings = {
   askAfterMinutes: [5, minutesPerHour, 6 * minutesPerHour, 24 * minutesPerHour],
   graceHours: 12,
   gracePastMinuteOfDay: minutesPerHour,
-  baselineFreshMinutes: 10,
-  marginOldSeconds: 60,
-  marginFreshSeconds: 2,
+  marginSeconds: 2,
   baselineGapSeconds: 3,
+  clockSkewSecondsMax: 60,
   lookupFailingDaysMax: 3,
   approvalGraceMinutes: 40,
   bankCheckFromMinute: 23 * minutesPerHour + 20,
   bankCheckUntilMinute: 45,
   twinWaitMillisMax: 5_000,
+  refundTryingDays: 3,
   refundDispatchesMax: 8,
   dunningPolicy: DunningPolicy.standard
 }

@@ -107,11 +107,14 @@ const loseSent = Effect.fnUntraced(function* (id: AttemptId) {
   if (attempt._tag !== "Sent") return
   const finding = { _tag: "StillUnknown", detail: "its sender is gone" } as const
   if (attempt.purpose._tag === "ForCycle") yield* recordCharge(id, finding)
-  else yield* recordApproval(id, finding)
+  else yield* recordApproval(id, finding, attempt.sentAt)
 })
 
 const loseRefund = Effect.fnUntraced(function* (id: RefundId) {
-  yield* recordRefund(id, { _tag: "StillUnknown", detail: "its sender is gone" })
+  const refunds = yield* RefundRepository
+  const found = yield* refunds.findById(id)
+  if (Option.isNone(found) || found.value._tag !== "Sent") return
+  yield* recordRefund(id, { _tag: "StillUnknown", detail: "its sender is gone" }, found.value.sentAt)
 })
 
 const abandonWaiting = Effect.fnUntraced(function* (id: AttemptId) {

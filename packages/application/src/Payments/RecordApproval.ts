@@ -12,7 +12,7 @@ import type { AttemptId } from "@pillivery/domain/Ids"
 import type { ProviderAnswer } from "@pillivery/domain/ProviderAnswer"
 import * as Purchase from "@pillivery/domain/Purchase"
 import * as SubscriptionOrder from "@pillivery/domain/SubscriptionOrder"
-import { type DateTime, Effect, Option, Result } from "effect"
+import { DateTime, Effect, Option, Result } from "effect"
 import { BooksContradict, reportContradiction } from "../Billing/RecordCharge.ts"
 import { salesOf } from "../Billing/WriteEntries.ts"
 import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
@@ -63,8 +63,19 @@ export const findingOf = (answer: ProviderAnswer): Finding => {
   }
 }
 
-/** Records a finding in one transaction and answers the attempt as it is then; a settled attempt stays as it is. */
-export const recordApproval = Effect.fn("recordApproval")(function* (attemptId: AttemptId, finding: Finding) {
+/**
+ * Records a finding in one transaction and answers the attempt as it is then; a settled attempt stays as it is.
+ *
+ * **Details**
+ *
+ * Whatever is not an approval speaks only for the dispatch it belongs to, named by when it was sent: when another visitor
+ * has dispatched the attempt since, it changes nothing and releases nothing.
+ */
+export const recordApproval = Effect.fn("recordApproval")(function* (
+  attemptId: AttemptId,
+  finding: Finding,
+  sentAt: DateTime.Utc | null
+) {
   const payments = yield* PaymentRepository
   const orders = yield* OrderRepository
   const clock = yield* BusinessClock
@@ -78,6 +89,7 @@ export const recordApproval = Effect.fn("recordApproval")(function* (attemptId: 
         const found = yield* payments.findAttempt(attemptId)
         if (Option.isNone(found)) return yield* new BooksContradict({ attemptId, detail: "the attempt is missing" })
         const attempt = found.value
+        if (finding._tag !== "Approved" && isOfAnother(attempt, sentAt)) return attempt
         yield* payments.releaseUserSlot(attempt.provider, attempt.customerReference, attempt.id)
         const outcome = outcomeOf(finding, attempt, at, settings)
         if (attempt.purpose._tag === "ForRegistration") return yield* recordRegistration(attempt, outcome, at)
@@ -100,6 +112,10 @@ export const recordApproval = Effect.fn("recordApproval")(function* (attemptId: 
     )
   )
 })
+
+/** Whether a row was dispatched again, so that what is known of the dispatch sent at `sentAt` is not about it. */
+export const isOfAnother = (row: object, sentAt: DateTime.Utc | null): boolean =>
+  "sentAt" in row && DateTime.isDateTime(row.sentAt) && row.sentAt.epochMilliseconds !== sentAt?.epochMilliseconds
 
 const writePurchase = Effect.fnUntraced(function* (entries: Purchase.Entries) {
   const payments = yield* PaymentRepository

@@ -15,13 +15,14 @@ import { BooksContradict } from "../Billing/RecordCharge.ts"
 import * as Evidence from "../Payments/Evidence.ts"
 import { type CallHealth, MoneyCalls } from "../Payments/MoneyCalls.ts"
 import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
+import { isOfAnother } from "../Payments/RecordApproval.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { OrderRepository } from "../ports/OrderRepository.ts"
 import { Outbox } from "../ports/Outbox.ts"
 import { PaymentRepository } from "../ports/PaymentRepository.ts"
 import { RefundRepository } from "../ports/RefundRepository.ts"
 import { SalesLedger } from "../ports/SalesLedger.ts"
-import { StaleWrite } from "../ports/StorageError.ts"
+import { StaleWrite, type StorageError } from "../ports/StorageError.ts"
 import { Transaction } from "../ports/Transaction.ts"
 import { retryStale } from "../StaleRetry.ts"
 
@@ -53,20 +54,24 @@ export const dispatchRefund = Effect.fn("dispatchRefund")(function* (refundId: R
     return yield* reviewUnsent(refund, `its payment is ${attempt._tag}`)
   }
   const { reference } = attempt
-  if (reference._tag === "Awaiting") {
-    yield* Effect.fromResult(Refund.park(refund)).pipe(Effect.orDie, Effect.flatMap(refunds.update)) // it is requested
-    return
-  }
-  if (refund.dispatches >= settings.refundDispatchesMax) {
+  if (reference._tag === "Awaiting") return yield* park(refund)
+  const tryingUntil = DateTime.add(refund.requestedAt, { days: settings.refundTryingDays })
+  if (
+    refund.dispatches >= settings.refundDispatchesMax &&
+    (yield* clock.now).epochMilliseconds >= tryingUntil.epochMilliseconds
+  ) {
     return yield* reviewUnsent(refund, `it was sent ${refund.dispatches} times in vain`)
   }
   if (attempt.refundInFlight !== null) return
   const strategy = strategies.find(attempt.provider)
   if (strategy === null) return
 
+  // Known also when the commit of the claim was in doubt: then it tells our dispatch from a rival's.
+  let claimedAt: DateTime.Utc | null = null
   const claim = transaction.run(
     Effect.gen(function* () {
       const at = yield* clock.now
+      claimedAt = at
       const leaseExpiresAt = DateTime.add(yield* clock.databaseNow, { milliseconds: settings.leaseMillis })
       yield* payments.updateAttempt(yield* Effect.fromResult(Attempt.beginRefund(attempt, refund.id)))
       const holder = AttemptId.make(refund.id)
@@ -94,8 +99,11 @@ export const dispatchRefund = Effect.fn("dispatchRefund")(function* (refundId: R
           dispatchBefore
         }),
       health: refundHealth,
-      record: (sent, answer) => recordAnswer(sent, answer),
-      recordUnsent: recordRefund(refundId, { _tag: "NotExecuted", detail: "the commit of the intent was in doubt" })
+      record: (sent, answer) =>
+        Effect.flatMap(findingOf(sent, answer), (finding) => recordRefund(sent.id, finding, sent.sentAt)),
+      recordUnsent: Effect.suspend(() =>
+        recordRefund(refundId, { _tag: "NotExecuted", detail: "the commit of the intent was in doubt" }, claimedAt)
+      )
     })
     .pipe(
       // Held elsewhere or cut off: it stays requested and is tried again by the next pass.
@@ -113,27 +121,34 @@ export const dispatchRefund = Effect.fn("dispatchRefund")(function* (refundId: R
 export const askAboutRefund = Effect.fn("askAboutRefund")(function* (refund: Refund.Unknown) {
   const clock = yield* BusinessClock
   const settings = yield* ProtocolSettings
+  // Read before the lookup: what the provider showed may be believed only if the grace was over when it was asked.
   const now = yield* clock.now
   const total = yield* refundedTotal(refund)
-  if (total === null) {
-    return yield* recordRefund(refund.id, { _tag: "StillUnknown", detail: "the lookup told nothing" })
+  return yield* recordRefund(refund.id, finding(), refund.sentAt)
+
+  function finding(): Finding {
+    if (total === null) return { _tag: "StillUnknown", detail: "the lookup told nothing" }
+    const expected = refund.refundedBefore + refund.amount
+    if (total === expected) return { _tag: "Done" }
+    if (total !== refund.refundedBefore) {
+      const detail = `the provider gave back ${total} won in all; ${refund.refundedBefore} or ${expected} were expected`
+      return { _tag: "NeedsReview", detail }
+    }
+    return now.epochMilliseconds >= Evidence.believedFrom(settings, refund.sentAt).epochMilliseconds
+      ? { _tag: "NotExecuted", detail: "nothing was given back past the grace time" }
+      : { _tag: "StillUnknown", detail: "nothing was given back yet" }
   }
-  if (total === refund.refundedBefore + refund.amount) return yield* recordRefund(refund.id, { _tag: "Done" })
-  if (total !== refund.refundedBefore) {
-    return yield* recordRefund(refund.id, {
-      _tag: "NeedsReview",
-      detail: `the provider gave back ${total} won in all; ${refund.refundedBefore} or ${
-        refund.refundedBefore + refund.amount
-      } were expected`
-    })
-  }
-  return now.epochMilliseconds >= Evidence.believedFrom(settings, refund.sentAt).epochMilliseconds
-    ? yield* recordRefund(refund.id, { _tag: "NotExecuted", detail: "nothing was given back past the grace time" })
-    : yield* recordRefund(refund.id, { _tag: "StillUnknown", detail: "nothing was given back yet" })
 })
 
-/** Records a finding in one transaction and answers the refund as it is then; a settled refund stays as it is. */
-export const recordRefund = Effect.fn("recordRefund")(function* (refundId: RefundId, finding: Finding) {
+/**
+ * Records a finding in one transaction and answers the refund as it is then; a settled refund stays as it is, and one that
+ * was dispatched again since is none of this dispatch's business.
+ */
+export const recordRefund = Effect.fn("recordRefund")(function* (
+  refundId: RefundId,
+  finding: Finding,
+  sentAt: DateTime.Utc | null
+) {
   const refunds = yield* RefundRepository
   const payments = yield* PaymentRepository
   const orders = yield* OrderRepository
@@ -153,6 +168,7 @@ export const recordRefund = Effect.fn("recordRefund")(function* (refundId: Refun
         const found = yield* refunds.findById(refundId)
         if (Option.isNone(found)) return yield* new BooksContradict({ attemptId: refundId, detail: "it is missing" })
         const refund = found.value
+        if (finding._tag !== "Done" && isOfAnother(refund, sentAt)) return refund
         const attempt = yield* payments.findAttempt(refund.attemptId)
         if (Option.isNone(attempt)) {
           return yield* new BooksContradict({ attemptId: refundId, detail: "its payment is missing" })
@@ -166,6 +182,9 @@ export const recordRefund = Effect.fn("recordRefund")(function* (refundId: Refun
         // Somebody recorded it before us.
         if (Result.isFailure(next)) return refund
         yield* refunds.update(next.success)
+        if (next.success._tag === "ManualReview") {
+          yield* outbox.publish([reviewEvent(refund, next.success.detail, at)])
+        }
         const outcome = endOf[next.success._tag]
         if (outcome === null) return next.success
         yield* payments.updateAttempt(
@@ -260,31 +279,30 @@ const endOf = {
   ManualReview: null
 } as const satisfies Record<Refund.Tag, "completed" | "rejected" | "retry" | null>
 
-const recordAnswer = Effect.fnUntraced(function* (sent: Refund.Sent, answer: RefundAnswer) {
+// What an answer says about the refund that was sent.
+const findingOf = Effect.fnUntraced(function* (
+  sent: Refund.Sent,
+  answer: RefundAnswer
+): Effect.fn.Return<Finding, StorageError, MoneyCalls | PaymentRepository | PaymentStrategies> {
+  const expected = sent.refundedBefore + sent.amount
   switch (answer._tag) {
     case "RefundDone":
-      return answer.refundedTotal === sent.refundedBefore + sent.amount
-        ? yield* recordRefund(sent.id, { _tag: "Done" })
-        : yield* recordRefund(sent.id, {
-            _tag: "StillUnknown",
-            detail: `the provider gave back ${answer.refundedTotal} won in all`
-          })
+      return answer.refundedTotal === expected
+        ? { _tag: "Done" }
+        : { _tag: "StillUnknown", detail: `the provider gave back ${answer.refundedTotal} won in all` }
     case "RefundRefused": {
-      // A refusal is believed only when the provider also shows that nothing was given back.
+      // A refusal is believed only when the provider also shows that nothing was given back. What we owe without an order
+      // is never given up: it is tried again, and in the end shown to a person.
       const total = yield* refundedTotal(sent)
-      if (total === sent.refundedBefore) {
-        return yield* recordRefund(sent.id, { _tag: "Refused", detail: `${answer.code}: ${answer.detail}` })
-      }
-      return total === sent.refundedBefore + sent.amount
-        ? yield* recordRefund(sent.id, { _tag: "Done" })
-        : yield* recordRefund(sent.id, { _tag: "StillUnknown", detail: `refused with ${answer.code}` })
+      if (total === expected) return { _tag: "Done" }
+      return total === sent.refundedBefore && sent.orderId !== null
+        ? { _tag: "Refused", detail: `${answer.code}: ${answer.detail}` }
+        : { _tag: "StillUnknown", detail: `refused with ${answer.code}` }
     }
     case "NotExecuted":
-      return answer.why === "word"
-        ? yield* recordRefund(sent.id, { _tag: "StillUnknown", detail: answer.detail })
-        : yield* recordRefund(sent.id, { _tag: "NotExecuted", detail: answer.detail })
+      return { _tag: answer.why === "word" ? "StillUnknown" : "NotExecuted", detail: answer.detail }
     case "Unknown":
-      return yield* recordRefund(sent.id, { _tag: "StillUnknown", detail: answer.detail })
+      return { _tag: "StillUnknown", detail: answer.detail }
   }
 })
 
@@ -329,15 +347,37 @@ const reviewUnsent = Effect.fnUntraced(function* (refund: Refund.Requested, why:
     Effect.gen(function* () {
       const at = yield* clock.now
       yield* Effect.fromResult(Refund.review(refund, at, why)).pipe(Effect.orDie, Effect.flatMap(refunds.update)) // it is requested
-      yield* outbox.publish([
-        new DomainEvent.PaymentNeedsReview({
-          eventId: DomainEvent.eventId(refund.id, "PaymentNeedsReview"),
-          at,
-          attemptId: refund.attemptId,
-          userId: refund.userId,
-          detail: why
-        })
-      ])
+      yield* outbox.publish([reviewEvent(refund, why, at)])
     })
+  )
+})
+
+const reviewEvent = (refund: Refund.Refund, detail: string, at: DateTime.Utc) =>
+  new DomainEvent.PaymentNeedsReview({
+    eventId: DomainEvent.eventId(`refund/${refund.id}`, "PaymentNeedsReview"),
+    at,
+    attemptId: refund.attemptId,
+    userId: refund.userId,
+    detail
+  })
+
+// The payment's name at the provider is not known: the refund waits for it. The payment's version moves, so that whoever
+// learns the name meanwhile sees the refund waiting.
+const park = Effect.fnUntraced(function* (refund: Refund.Requested) {
+  const payments = yield* PaymentRepository
+  const refunds = yield* RefundRepository
+  const transaction = yield* Transaction
+  yield* retryStale(
+    transaction.run(
+      Effect.gen(function* () {
+        const attempt = yield* payments.findAttempt(refund.attemptId)
+        if (Option.isNone(attempt) || !("reference" in attempt.value)) return
+        if (attempt.value.reference._tag === "Known") return
+        yield* payments.updateAttempt(attempt.value)
+        const found = yield* refunds.findById(refund.id)
+        const parked = Option.isSome(found) ? Refund.park(found.value) : null
+        if (parked?._tag === "Success") yield* refunds.update(parked.success)
+      })
+    )
   )
 })

@@ -65,7 +65,8 @@ export const cancelSubscription = Effect.fn("cancelSubscription")(function* (req
           Renewal.cancel({ subscription, cycle, key }, request.reason, yield* clock.now)
         ).pipe(Effect.orDie) // a subscription that is not cancelled can be, and its free cycle abandoned
         if (entries.key !== undefined) yield* keys.update(entries.key)
-        if (entries.cycle !== undefined) yield* ledger.updateCycle(entries.cycle)
+        // A held cycle is left to its attempt; its version moves all the same, so that the outcome sees the cancellation.
+        if (cycle !== null) yield* ledger.updateCycle(entries.cycle ?? cycle)
         if (entries.subscription !== undefined) yield* subscriptions.update(entries.subscription)
         yield* outbox.publish(entries.events)
         return {

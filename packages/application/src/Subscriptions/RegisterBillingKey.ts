@@ -5,13 +5,13 @@
  */
 import * as Attempt from "@pillivery/domain/Attempt"
 import * as BillingKey from "@pillivery/domain/BillingKey"
-import { AttemptId, BillingKeyId, PaymentId, type SubscriptionId } from "@pillivery/domain/Ids"
+import { AttemptId, BillingKeyId, PaymentId, type SubscriptionId, type UserId } from "@pillivery/domain/Ids"
 import * as Payment from "@pillivery/domain/Payment"
 import { PaymentStrategies } from "@pillivery/domain/PaymentStrategy"
 import { CustomerReference } from "@pillivery/domain/Provider"
 import * as SubscriptionOrder from "@pillivery/domain/SubscriptionOrder"
 import * as Won from "@pillivery/domain/Won"
-import { Effect, Option } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { insertPrepared, openTransaction } from "../Payments/RequestPayment.ts"
 import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
@@ -20,6 +20,7 @@ import { PaymentRepository } from "../ports/PaymentRepository.ts"
 import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
 import { Transaction } from "../ports/Transaction.ts"
 import { retryStale } from "../StaleRetry.ts"
+import { SubscriptionNotFound } from "./CancelSubscription.ts"
 
 /**
  * Prepares the registration of a key for a subscription that has none; answers null when it needs none any more. The
@@ -98,6 +99,37 @@ export const registerBillingKey = Effect.fn("registerBillingKey")(function* (sub
         })
       })
     )
+  ).pipe(
+    // A twin asked for the same registration first; begin again with what it wrote.
+    Effect.retry({ while: (error) => error._tag === "AlreadyExists", times: 1 }),
+    Effect.catchTag("AlreadyExists", Effect.die)
   )
   return prepared === null ? null : yield* openTransaction(prepared, Effect.void)
+})
+
+/** The subscription has a billing key, or has ended: there is none to register. */
+export class BillingKeyNotWanted extends Schema.TaggedError<BillingKeyNotWanted>(
+  "@pillivery/application/Subscriptions/BillingKeyNotWanted"
+)("BillingKeyNotWanted", { subscriptionId: Schema.String, state: Schema.String }) {
+  override get message() {
+    return `subscription ${this.subscriptionId} is ${this.state} and waits for no billing key`
+  }
+}
+
+/**
+ * The owner registers a key now. The provider's pages are open for minutes only, so each visit asks for a new one; it
+ * takes the place of those before.
+ */
+export const requestBillingKey = Effect.fn("requestBillingKey")(function* (request: {
+  readonly subscriptionId: SubscriptionId
+  readonly userId: UserId
+}) {
+  const { subscriptionId } = request
+  const subscriptions = yield* SubscriptionRepository
+  const found = yield* subscriptions.findById(subscriptionId)
+  if (Option.isNone(found) || found.value.userId !== request.userId) {
+    return yield* new SubscriptionNotFound({ subscriptionId })
+  }
+  const waiting = yield* registerBillingKey(subscriptionId)
+  return waiting ?? (yield* new BillingKeyNotWanted({ subscriptionId, state: found.value._tag }))
 })

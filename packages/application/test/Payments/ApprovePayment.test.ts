@@ -6,6 +6,7 @@ import { requestPayment } from "@pillivery/application/Payments/RequestPayment"
 import { OrderRepository } from "@pillivery/application/ports/OrderRepository"
 import { PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
 import { SubscriptionRepository } from "@pillivery/application/ports/SubscriptionRepository"
+import { requestBillingKey } from "@pillivery/application/Subscriptions/RegisterBillingKey"
 import { MemoryProvider } from "@pillivery/application/testing/MemoryProvider"
 import { Soft } from "@pillivery/domain/DeclineReason"
 import { BillingKeyId, SubscriptionId, UserId } from "@pillivery/domain/Ids"
@@ -121,24 +122,6 @@ describe("approvePayment", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("sends a lost approval again only after the provider said that it still waits for it", () =>
-    Effect.gen(function* () {
-      yield* World.begin
-      const order = yield* World.placeOrder([{ price: 12_000 }])
-      const { attemptId, token } = yield* World.prepareApproval(order)
-      const provider = yield* MemoryProvider
-      yield* provider.next({ _tag: "LoseRequest" })
-      yield* Effect.flip(approvePayment(attemptId, token))
-      yield* provider.failLookups(true)
-      assert.strictEqual((yield* Effect.flip(approvePayment(attemptId, token)))._tag, "PaymentInProgress")
-      assert.strictEqual(yield* provider.callsReceived, 1)
-      yield* provider.failLookups(false)
-      yield* World.withTime(approvePayment(attemptId, forged))
-      assert.deepStrictEqual(yield* World.ledger, { captures: 1, captured: 12_000, refunds: 0, refunded: 0 })
-      assert.strictEqual((yield* orderNow(order))._tag, "Paid")
-    }).pipe(Effect.provide(World.layer))
-  )
-
   it.effect(
     "opens no second transaction while an approval is unknown, and gives the order up only after the grace",
     () =>
@@ -159,6 +142,29 @@ describe("approvePayment", () => {
         const placed = yield* orderNow(order)
         assert.isTrue(placed._tag === "Placed" && placed.approvingAttempt === null)
       }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect("lets the owner ask for a new registration when the provider's page has closed", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const order = yield* World.placeOrder([{ price: 30_000, period: 30 }])
+      const { attemptId, token } = yield* World.prepareApproval(order)
+      const provider = yield* MemoryProvider
+      yield* provider.next({ _tag: "LoseAnswer" })
+      yield* Effect.flip(approvePayment(attemptId, token))
+      yield* World.withTime(approvePayment(attemptId, token))
+      yield* World.withTime(drain())
+      yield* TestClock.adjust("20 minutes")
+      const { subscription } = yield* World.subscriptionOf(order)
+      const owner = { subscriptionId: subscription.id, userId: subscription.userId }
+      const stranger = UserId.make("01900000-0000-7000-8000-00000000beef")
+      const refused = yield* Effect.flip(requestBillingKey({ ...owner, userId: stranger }))
+      assert.strictEqual(refused._tag, "SubscriptionNotFound")
+      const waiting = yield* requestBillingKey(owner)
+      yield* approvePayment(waiting.id, yield* provider.approveAsCustomer(waiting.transactionId))
+      assert.strictEqual((yield* World.subscriptionOf(order)).subscription._tag, "Active")
+      assert.strictEqual((yield* Effect.flip(requestBillingKey(owner)))._tag, "BillingKeyNotWanted")
+    }).pipe(Effect.provide(World.layer))
   )
 
   it.effect("registers a key without a charge when the first payment told none", () =>

@@ -34,40 +34,39 @@ describe("believedFrom", () => {
 
 describe("wasExecuted", () => {
   const key = (lastKnownApproval: DateTime.Utc | null) => ({ lastKnownApproval })
-  const attempt = (sentAt: DateTime.Utc, baseline: DateTime.Utc | null) => ({ sentAt, baseline })
-  const sentAt = at("2026-12-23T01:00:00Z")
+  const attempt = (baseline: DateTime.Utc | null) => ({ baseline })
   const old = at("2026-11-23T01:00:00Z")
 
   it("is false while the key was never approved", () => {
-    assert.isFalse(Evidence.wasExecuted(settingsDefault, attempt(sentAt, old), key(old), null))
+    assert.isFalse(Evidence.wasExecuted(settingsDefault, attempt(old), key(old), null))
   })
 
   it("is false for an approval that is the baseline itself, or a second of drift past it", () => {
-    assert.isFalse(Evidence.wasExecuted(settingsDefault, attempt(sentAt, old), key(old), old))
-    assert.isFalse(Evidence.wasExecuted(settingsDefault, attempt(sentAt, old), key(old), at("2026-11-23T01:00:01Z")))
-    assert.isFalse(Evidence.wasExecuted(settingsDefault, attempt(sentAt, old), key(old), at("2026-11-23T01:00:59Z")))
+    assert.isFalse(Evidence.wasExecuted(settingsDefault, attempt(old), key(old), old))
+    assert.isFalse(Evidence.wasExecuted(settingsDefault, attempt(old), key(old), at("2026-11-23T01:00:01Z")))
   })
 
-  it("is true for an approval a minute past an old baseline, whatever our clock says", () => {
-    assert.isTrue(Evidence.wasExecuted(settingsDefault, attempt(sentAt, old), key(old), at("2026-11-23T01:01:00Z")))
-    assert.isTrue(Evidence.wasExecuted(settingsDefault, attempt(sentAt, old), key(old), at("2026-12-23T00:59:30Z")))
+  it("is true for an approval two seconds past everything known, whatever our clock says", () => {
+    assert.isTrue(Evidence.wasExecuted(settingsDefault, attempt(old), key(old), at("2026-11-23T01:00:02Z")))
+    assert.isTrue(Evidence.wasExecuted(settingsDefault, attempt(old), key(old), at("2026-12-23T00:59:30Z")))
   })
 
   it("is false for an approval that another charge of the key explains", () => {
     const other = at("2026-12-23T01:00:05Z")
-    assert.isFalse(Evidence.wasExecuted(settingsDefault, attempt(sentAt, old), key(other), other))
-  })
-
-  it("tells approvals two seconds apart where the baseline was read just before sending", () => {
-    const fresh = at("2026-12-23T00:59:55Z")
-    assert.isFalse(
-      Evidence.wasExecuted(settingsDefault, attempt(sentAt, fresh), key(fresh), at("2026-12-23T00:59:56Z"))
-    )
-    assert.isTrue(Evidence.wasExecuted(settingsDefault, attempt(sentAt, fresh), key(fresh), at("2026-12-23T00:59:57Z")))
+    assert.isFalse(Evidence.wasExecuted(settingsDefault, attempt(old), key(other), other))
   })
 
   it("is true for any approval of a key that had none", () => {
-    assert.isTrue(Evidence.wasExecuted(settingsDefault, attempt(sentAt, null), key(null), at("2026-12-23T01:00:00Z")))
+    assert.isTrue(Evidence.wasExecuted(settingsDefault, attempt(null), key(null), at("2026-12-23T01:00:00Z")))
+  })
+})
+
+describe("mayBeJustApproved", () => {
+  it("holds for a minute and some seconds after the last approval, since the provider's clock is not ours", () => {
+    const last = at("2026-12-23T01:00:00Z")
+    assert.isFalse(Evidence.mayBeJustApproved(settingsDefault, null, last))
+    assert.isTrue(Evidence.mayBeJustApproved(settingsDefault, last, at("2026-12-23T01:01:02Z")))
+    assert.isFalse(Evidence.mayBeJustApproved(settingsDefault, last, at("2026-12-23T01:01:03Z")))
   })
 })
 
