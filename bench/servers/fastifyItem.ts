@@ -6,7 +6,7 @@
 import Fastify from "fastify"
 import mysql from "mysql2/promise"
 
-const poolSize = 10
+const poolSize = 20
 
 interface ItemRow extends mysql.RowDataPacket {
   readonly product_name: string

@@ -15,7 +15,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import { toStorageError } from "./internal/Errors.ts"
 
 /** How many connections one process keeps when the caller does not say. */
-export const poolSizeDefault = 10
+export const poolSizeDefault = 20
 /** How long to wait for a connection to be made, in milliseconds. */
 export const connectTimeoutMillisDefault = 3_000
 /** How long a statement may take before the server gives up on it, in milliseconds. */

@@ -207,9 +207,9 @@ export const layer = Layer.effect(
         )
       }),
 
-      findById: Effect.fn("ItemRepository.findById")((id: ItemId) =>
-        Effect.map(read("ItemRepository.findById")(itemsFrom(sql`WHERE item.id = ${toBytes(id)}`)), first)
-      ),
+      // The most read row of the shop: no span and no stack of its own.
+      findById: (id) =>
+        Effect.map(read("ItemRepository.findById")(itemsFrom(sql`WHERE item.id = ${toBytes(id)}`)), first),
 
       findByIds: Effect.fn("ItemRepository.findByIds")((ids: ReadonlyArray<ItemId>) =>
         ids.length === 0

@@ -22,7 +22,7 @@ export class ItemNotFound extends Schema.TaggedError<ItemNotFound>("@pillivery/a
 }
 
 /** One item. */
-export const getItem = Effect.fn("getItem")(function* (itemId: ItemId) {
+export const getItem = Effect.fnUntraced(function* (itemId: ItemId) {
   const found = yield* (yield* ItemRepository).findById(itemId)
   return Option.isSome(found) ? found.value : yield* new ItemNotFound({ itemId })
 })
