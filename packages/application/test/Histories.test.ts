@@ -249,6 +249,37 @@ describe("an order is paid once", () => {
     )
   })
 
+  it.effect("and its subscription gets the key that came after a lookup had told of the payment", () => {
+    let isStopped = false
+    return Effect.gen(function* () {
+      yield* World.begin
+      const order = yield* World.placeOrder([{ price: 10_000, period: 30 }])
+      const { attemptId, token } = yield* World.prepareApproval(order)
+      isStopped = true
+      const stopped = yield* Effect.forkChild(approvePayment(attemptId, token), { startImmediately: true })
+      yield* TestClock.adjust("130 seconds")
+      yield* World.withTime(reconcile())
+      yield* TestClock.adjust("6 minutes")
+      yield* World.withTime(reconcile())
+      assert.strictEqual((yield* World.subscriptionOf(order)).subscription._tag, "AwaitingBillingKey")
+      isStopped = false
+      yield* TestClock.adjust("30 minutes")
+      yield* Fiber.await(stopped)
+      const after = yield* World.subscriptionOf(order)
+      assert.strictEqual(after.subscription._tag, "Active")
+      assert.isTrue(after.key?._tag === "Active" && after.key.liveUses === 1)
+      yield* World.passDays(30)
+      assert.strictEqual((yield* World.run).counts.charged, 1)
+    }).pipe(
+      Effect.provide(
+        worldWith((strategy) => ({
+          approve: (request) =>
+            Effect.tap(strategy.approve(request), () => (isStopped ? Effect.sleep("20 minutes") : Effect.void))
+        }))
+      )
+    )
+  })
+
   it.effect("and not taken for paid when the provider shows that the money went back", () =>
     Effect.gen(function* () {
       yield* World.begin

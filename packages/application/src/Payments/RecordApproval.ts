@@ -8,7 +8,9 @@ import * as BillingCycle from "@pillivery/domain/BillingCycle"
 import * as BillingKey from "@pillivery/domain/BillingKey"
 import * as BusinessDate from "@pillivery/domain/BusinessDate"
 import * as DomainEvent from "@pillivery/domain/DomainEvent"
-import type { AttemptId } from "@pillivery/domain/Ids"
+import { type AttemptId, BillingKeyId, SubscriptionId } from "@pillivery/domain/Ids"
+import type * as Order from "@pillivery/domain/Order"
+import type { ProviderBillingKey } from "@pillivery/domain/Provider"
 import type { ProviderAnswer } from "@pillivery/domain/ProviderAnswer"
 import * as Purchase from "@pillivery/domain/Purchase"
 import * as SubscriptionOrder from "@pillivery/domain/SubscriptionOrder"
@@ -103,7 +105,11 @@ export const recordApproval = Effect.fn("recordApproval")(function* (
           if (entries.failure._tag !== "AttemptTransitionDenied") {
             return yield* new BooksContradict({ attemptId, detail: entries.failure.message })
           }
-          if (finding._tag === "Approved") yield* reportContradiction(attempt, at)
+          if (finding._tag !== "Approved") return attempt
+          if (attempt._tag === "Approved" && finding.billingKey !== null) {
+            yield* adoptKey(attempt, order.value, finding.billingKey, at)
+          }
+          yield* reportContradiction(attempt, at)
           return attempt
         }
         yield* writePurchase(entries.success)
@@ -144,7 +150,6 @@ const recordRegistration = Effect.fnUntraced(function* (
   const payments = yield* PaymentRepository
   const keys = yield* BillingKeyRepository
   const subscriptions = yield* SubscriptionRepository
-  const ledger = yield* BillingLedger
   if (attempt.purpose._tag !== "ForRegistration") return attempt
   const next = registrationOutcome(attempt, outcome, at)
   if (Result.isFailure(next)) return attempt
@@ -158,6 +163,20 @@ const recordRegistration = Effect.fnUntraced(function* (
   )
   const waiting = yield* subscriptions.listLiveByBillingKey(active.id)
   yield* keys.update(new BillingKey.Active({ ...active, liveUses: waiting.length }))
+  yield* attach(active, waiting, attempt.id, at)
+  return next.success
+})
+
+// Each subscription that waited becomes chargeable and its open cycle due; a key that nobody waits for is given back.
+const attach = Effect.fnUntraced(function* (
+  active: BillingKey.Active,
+  waiting: ReadonlyArray<SubscriptionOrder.SubscriptionOrder>,
+  attemptId: AttemptId,
+  at: DateTime.Utc
+) {
+  const subscriptions = yield* SubscriptionRepository
+  const ledger = yield* BillingLedger
+  const contradiction = (detail: string) => () => new BooksContradict({ attemptId, detail })
   const today = BusinessDate.fromInstant(at)
   for (const subscription of waiting) {
     const oldKeyId = subscription._tag === "AwaitingBillingKey" ? null : subscription.billingKeyId
@@ -189,7 +208,44 @@ const recordRegistration = Effect.fnUntraced(function* (
         })
       : new DomainEvent.BillingKeyUnused({ ...event, eventId: DomainEvent.eventId(active.id, "BillingKeyUnused") })
   ])
-  return next.success
+})
+
+// The provider's own answer came after a lookup had told that the order was paid: it brings the billing key that the lookup
+// could not tell.
+const adoptKey = Effect.fnUntraced(function* (
+  attempt: Attempt.Approved,
+  order: Order.Order,
+  billingKey: ProviderBillingKey,
+  at: DateTime.Utc
+) {
+  const keys = yield* BillingKeyRepository
+  const subscriptions = yield* SubscriptionRepository
+  const id = BillingKeyId.make(attempt.id)
+  if (Option.isSome(yield* keys.findById(id))) return
+  const begun = yield* Effect.forEach(
+    order.lines.filter((line) => line.period !== null),
+    (line) => subscriptions.findById(SubscriptionId.make(line.id))
+  )
+  const waiting = begun
+    .flatMap((found) => (Option.isSome(found) ? [found.value] : []))
+    .filter((subscription) => subscription._tag === "AwaitingBillingKey")
+  const pending = new BillingKey.Pending({
+    id,
+    userId: order.userId,
+    provider: attempt.provider,
+    merchantAccount: attempt.merchantAccount,
+    customerReference: attempt.customerReference,
+    inFlight: null,
+    lastKnownApproval: null,
+    liveUses: waiting.length,
+    createdAt: at,
+    version: 0
+  })
+  const active = yield* Effect.fromResult(BillingKey.activate(pending, billingKey, attempt.reference.approvedAt)).pipe(
+    Effect.orDie
+  ) // it is pending
+  yield* keys.insert(active)
+  yield* attach(active, waiting, attempt.id, at)
 })
 
 const registrationOutcome = (
