@@ -111,6 +111,18 @@ export const activate = (
     ? Result.succeed(new Active({ ...fieldsOf(self), billingKey, lastKnownApproval: approvedAt }))
     : denied(self, "be activated")
 
+/** The key that a payment issued beside taking the money; `approvedAt` is the time of that payment. */
+export const issuedWithPayment = (
+  payment: Pick<Active, "userId" | "provider" | "merchantAccount" | "customerReference" | "billingKey" | "liveUses"> & {
+    readonly id: BillingKeyId
+    readonly approvedAt: DateTime.Utc
+    readonly at: DateTime.Utc
+  }
+): Active => {
+  const { approvedAt, at, ...fields } = payment
+  return new Active({ ...fields, inFlight: null, lastKnownApproval: approvedAt, createdAt: at, version: 0 })
+}
+
 /** The customer never registered it. */
 export const abandon = (self: BillingKey): Denied<Abandoned> =>
   self._tag === "Pending" ? Result.succeed(new Abandoned(fieldsOf(self))) : denied(self, "be abandoned")

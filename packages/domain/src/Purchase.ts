@@ -56,11 +56,7 @@ export interface Entries {
 }
 
 /** The books do not allow the outcome: it was recorded before, or contradicts them. */
-export type Denied =
-  | Attempt.AttemptTransitionDenied
-  | Attempt.RefundNotAvailable
-  | Order.OrderTransitionDenied
-  | BillingKey.BillingKeyTransitionDenied
+export type Denied = Attempt.AttemptTransitionDenied | Attempt.RefundNotAvailable | Order.OrderTransitionDenied
 
 /** Decides what an outcome does to the books at `at`. */
 export const settle = (books: Books, outcome: Outcome, at: DateTime.Utc): Result.Result<Entries, Denied> => {
@@ -137,22 +133,17 @@ const approved = (
     const key =
       billingKey === null || lines.length === 0
         ? null
-        : yield* BillingKey.activate(
-            new BillingKey.Pending({
-              id: BillingKeyId.make(attempt.id),
-              userId: order.userId,
-              provider: attempt.provider,
-              merchantAccount: attempt.merchantAccount,
-              customerReference: attempt.customerReference,
-              inFlight: null,
-              lastKnownApproval: null,
-              liveUses: lines.length,
-              createdAt: at,
-              version: 0
-            }),
+        : BillingKey.issuedWithPayment({
+            id: BillingKeyId.make(attempt.id),
+            userId: order.userId,
+            provider: attempt.provider,
+            merchantAccount: attempt.merchantAccount,
+            customerReference: attempt.customerReference,
             billingKey,
-            reference.approvedAt
-          )
+            liveUses: lines.length,
+            approvedAt: reference.approvedAt,
+            at
+          })
     const anchor = BusinessDate.fromInstant("sentAt" in attempt ? attempt.sentAt : at)
     const subscriptions: Array<SubscriptionOrder.Active | SubscriptionOrder.AwaitingBillingKey> = []
     const cycles: Array<BillingCycle.BillingCycle> = []

@@ -229,21 +229,17 @@ const adoptKey = Effect.fnUntraced(function* (
   const waiting = begun
     .flatMap((found) => (Option.isSome(found) ? [found.value] : []))
     .filter((subscription) => subscription._tag === "AwaitingBillingKey")
-  const pending = new BillingKey.Pending({
+  const active = BillingKey.issuedWithPayment({
     id,
     userId: order.userId,
     provider: attempt.provider,
     merchantAccount: attempt.merchantAccount,
     customerReference: attempt.customerReference,
-    inFlight: null,
-    lastKnownApproval: null,
+    billingKey,
     liveUses: waiting.length,
-    createdAt: at,
-    version: 0
+    approvedAt: attempt.reference.approvedAt,
+    at
   })
-  const active = yield* Effect.fromResult(BillingKey.activate(pending, billingKey, attempt.reference.approvedAt)).pipe(
-    Effect.orDie
-  ) // it is pending
   yield* keys.insert(active)
   yield* attach(active, waiting, attempt.id, at)
 })
