@@ -13,6 +13,7 @@ import * as BillingCycle from "../../packages/domain/src/BillingCycle.ts"
 import * as BillingKey from "../../packages/domain/src/BillingKey.ts"
 import * as Order from "../../packages/domain/src/Order.ts"
 import * as Refund from "../../packages/domain/src/Refund.ts"
+import * as State from "../../packages/domain/src/State.ts"
 import * as SubscriptionOrder from "../../packages/domain/src/SubscriptionOrder.ts"
 import * as User from "../../packages/domain/src/User.ts"
 import { root } from "./Workspace.ts"
@@ -23,7 +24,7 @@ export const path = join(root, "docs/reference/state-machines.md")
 interface Machine {
   /** The module, and the title on the page. */
   readonly module: string
-  readonly transitions: Readonly<Record<string, ReadonlyArray<string>>>
+  readonly transitions: State.Transitions<string>
   /** The states in which one begins. */
   readonly starts: ReadonlyArray<string>
 }
@@ -73,14 +74,23 @@ const meaningOf = (module: string, state: string, source: string): string => {
 const sectionOf = ({ module, starts, transitions }: Machine): string => {
   const source = readFileSync(join(root, `packages/domain/src/${module}.ts`), "utf8")
   const states = Object.entries(transitions)
-  const rows = states.map(([state, targets]) => {
-    const leadsTo = targets.length === 0 ? "— (an end)" : targets.map((target) => `\`${target}\``).join(", ")
-    return `| \`${state}\` | ${meaningOf(module, state, source)} | ${leadsTo} |`
+  const rows = states.map(([state, commands]) => {
+    const known = Object.entries(commands).map(
+      ([command, targets]) => `\`${command}\` → ${targets.map((target) => `\`${target}\``).join(" or ")}`
+    )
+    return `| \`${state}\` | ${meaningOf(module, state, source)} | ${known.length === 0 ? "— (an end)" : known.join("<br>")} |`
   })
   const arrows = [
     ...starts.map((state) => `    [*] --> ${state}`),
-    ...states.flatMap(([state, targets]) => targets.map((target) => `    ${state} --> ${target}`)),
-    ...states.filter(([, targets]) => targets.length === 0).map(([state]) => `    ${state} --> [*]`)
+    ...states.flatMap(([state, commands]) =>
+      State.targetsOf(transitions, state)
+        .filter((target) => target !== state)
+        .map((target) => {
+          const leading = Object.entries(commands).filter(([, targets]) => targets.includes(target))
+          return `    ${state} --> ${target}: ${leading.map(([command]) => command).join(", ")}`
+        })
+    ),
+    ...states.filter(([, commands]) => Object.keys(commands).length === 0).map(([state]) => `    ${state} --> [*]`)
   ]
   return [
     `## ${module}`,
@@ -89,7 +99,7 @@ const sectionOf = ({ module, starts, transitions }: Machine): string => {
     "",
     `Begins as ${starts.map((state) => `\`${state}\``).join(" or ")}.`,
     "",
-    "| State | Meaning | Leads to |",
+    "| State | Meaning | Commands |",
     "| --- | --- | --- |",
     ...rows,
     "",
@@ -110,8 +120,9 @@ export const generate = (): string =>
     "",
     "Every aggregate of the domain is in exactly one state at a time, and moves only along the rows below. Each table is",
     "the module's own `transitions` value; tests show for arbitrary histories that its functions move along every row and",
-    "along nothing else. A command that a state does not know is refused with a typed rejection and changes nothing.",
-    "A state that leads to itself changes there in a way that others care about; changes of a field alone are not shown.",
+    "along nothing else. A command that a state does not know is refused with a typed rejection and changes nothing; where",
+    "the state is known to the compiler it does not even compile. A command that leads to its own state changes fields; the",
+    "diagrams leave those out.",
     "",
     machines.map(({ module }) => `[${module}](#${module.toLowerCase()})`).join(" · "),
     "",

@@ -8,7 +8,9 @@
  *
  * @since 0.1.0
  */
-import { type DateTime, Result, Schema } from "effect"
+import type * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { DeclineReason } from "./DeclineReason.ts"
 import { AttemptId, BillingKeyId, OrderId, PaymentId, RefundId, SubscriptionId, UserId } from "./Ids.ts"
 import {
@@ -22,7 +24,7 @@ import {
   TransactionId
 } from "./Provider.ts"
 import type * as ProviderAnswer from "./ProviderAnswer.ts"
-import { fieldsOf } from "./State.ts"
+import * as State from "./State.ts"
 import * as Won from "./Won.ts"
 
 /** Pays an order; with `issuesBillingKey` the same approval also issues a billing key. */
@@ -240,44 +242,78 @@ export const Attempt = Schema.Union([
 export type Attempt = typeof Attempt.Type
 export type Tag = Attempt["_tag"]
 
-/** Every allowed move. The transition functions, the tests and the documentation are checked against it. */
+/** Every allowed move: which commands each state knows, and where each leads. */
 export const transitions = {
-  Prepared: ["AwaitingCustomer", "Sent", "Withdrawn"],
-  AwaitingCustomer: ["Sent", "Abandoned", "Superseded"],
-  Sent: [
-    "AwaitingCustomer",
-    "Approved",
-    "Declined",
-    "NotExecuted",
-    "Abandoned",
-    "Unknown",
-    "ManualReview",
-    "ApprovedSurplus"
-  ],
-  Unknown: ["Approved", "Declined", "NotExecuted", "ManualReview", "Sent", "Abandoned", "ApprovedSurplus"],
-  ManualReview: ["Approved", "Declined", "NotExecuted", "ApprovedSurplus"],
-  Approved: ["Approved", "ManualReview"],
-  ApprovedSurplus: ["ApprovedSurplus", "Refunded"],
-  Refunded: [],
-  Declined: [],
-  NotExecuted: ["Approved", "ApprovedSurplus", "Declined", "ManualReview"],
-  Withdrawn: [],
-  Abandoned: [],
-  Superseded: []
-} as const satisfies Record<Tag, ReadonlyArray<Tag>>
+  Prepared: { awaitCustomer: ["AwaitingCustomer"], send: ["Sent"], withdraw: ["Withdrawn"] },
+  AwaitingCustomer: { send: ["Sent"], abandon: ["Abandoned"], supersede: ["Superseded"] },
+  Sent: {
+    waitAgain: ["AwaitingCustomer"],
+    approve: ["Approved", "ApprovedSurplus"],
+    decline: ["Declined"],
+    notExecuted: ["NotExecuted"],
+    abandon: ["Abandoned"],
+    loseAnswer: ["Unknown"],
+    review: ["ManualReview"]
+  },
+  Unknown: {
+    askAgain: ["Unknown"],
+    approve: ["Approved", "ApprovedSurplus"],
+    decline: ["Declined"],
+    notExecuted: ["NotExecuted"],
+    review: ["ManualReview"],
+    send: ["Sent"],
+    abandon: ["Abandoned"]
+  },
+  ManualReview: {
+    approve: ["Approved", "ApprovedSurplus"],
+    decline: ["Declined"],
+    notExecuted: ["NotExecuted"]
+  },
+  Approved: {
+    approve: ["Approved"],
+    decline: ["ManualReview"],
+    review: ["ManualReview"],
+    reserveRefund: ["Approved"],
+    beginRefund: ["Approved"],
+    endRefund: ["Approved"]
+  },
+  ApprovedSurplus: {
+    approve: ["ApprovedSurplus"],
+    reserveRefund: ["ApprovedSurplus"],
+    beginRefund: ["ApprovedSurplus"],
+    endRefund: ["ApprovedSurplus", "Refunded"]
+  },
+  Refunded: {},
+  Declined: {},
+  NotExecuted: {
+    approve: ["Approved", "ApprovedSurplus"],
+    decline: ["Declined"],
+    review: ["ManualReview"]
+  },
+  Withdrawn: {},
+  Abandoned: {},
+  Superseded: {}
+} as const satisfies State.Transitions<Tag>
 
 /** The attempt is not in a state from which `command` leads anywhere. */
 export class AttemptTransitionDenied extends Schema.TaggedError<AttemptTransitionDenied>(
   "@pillivery/domain/Attempt/AttemptTransitionDenied"
 )("AttemptTransitionDenied", { attemptId: AttemptId, from: Schema.String, command: Schema.String }) {
   override get message() {
-    return `attempt ${this.attemptId} is ${this.from} and cannot ${this.command}`
+    return `attempt ${this.attemptId} is ${this.from} and does not allow ${this.command}`
   }
 }
 
-type Denied<A> = Result.Result<A, AttemptTransitionDenied>
+type Command = State.CommandOf<typeof transitions>
+type Move<C extends Command, Args extends ReadonlyArray<unknown>, To, E = never> = State.Move<
+  Attempt,
+  typeof transitions,
+  C,
+  Args,
+  Result.Result<To, AttemptTransitionDenied | E>
+>
 
-const denied = (self: Attempt, command: string) =>
+const denied = (self: Attempt, command: Command) =>
   Result.fail(new AttemptTransitionDenied({ attemptId: self.id, from: self._tag, command }))
 
 /** Whether money may have moved and nobody knows. */
@@ -293,48 +329,52 @@ export const refundable = (self: Approved | ApprovedSurplus): Won.Won =>
   Math.max(0, self.approved - self.refunded - self.reserved) as Won.Won
 
 /** The provider prepared the transaction; the customer must now approve it there. A charge of a cycle asks nobody. */
-export const awaitCustomer = (
-  self: Attempt,
-  prepared: {
-    readonly transactionId: TransactionId
-    readonly redirectUrls: RedirectUrls
-    readonly expiresAt: DateTime.Utc
-  }
-): Denied<AwaitingCustomer> =>
+export const awaitCustomer: Move<
+  "awaitCustomer",
+  [
+    prepared: {
+      readonly transactionId: TransactionId
+      readonly redirectUrls: RedirectUrls
+      readonly expiresAt: DateTime.Utc
+    }
+  ],
+  AwaitingCustomer
+> = (self: Attempt, prepared) =>
   self._tag === "Prepared" && self.purpose._tag !== "ForCycle"
     ? Result.succeed(
-        new AwaitingCustomer({
-          ...fieldsOf(self),
+        State.next(AwaitingCustomer, self, {
           transactionId: prepared.transactionId,
           redirectUrls: prepared.redirectUrls,
           expiresAt: prepared.expiresAt,
           dispatches: 0
         })
       )
-    : denied(self, "await the customer")
+    : denied(self, "awaitCustomer")
 
 /** Takes back an attempt that was never sent. */
-export const withdraw = (self: Attempt, at: DateTime.Utc, why: string): Denied<Withdrawn> =>
+export const withdraw: Move<"withdraw", [at: DateTime.Utc, why: string], Withdrawn> = (self: Attempt, at, why) =>
   self._tag === "Prepared"
-    ? Result.succeed(new Withdrawn({ ...fieldsOf(self), detail: why.slice(0, 500), endedAt: at }))
-    : denied(self, "be withdrawn")
+    ? Result.succeed(State.next(Withdrawn, self, { detail: why.slice(0, 500), endedAt: at }))
+    : denied(self, "withdraw")
 
 /** The intent of the call: from here on money may move. */
-export const send = (
-  self: Attempt,
-  dispatch: {
-    readonly at: DateTime.Utc
-    readonly lease: Lease
-    readonly baseline: DateTime.Utc | null
-    readonly approvalToken: ApprovalToken | null
-  }
-): Denied<Sent> => {
+export const send: Move<
+  "send",
+  [
+    dispatch: {
+      readonly at: DateTime.Utc
+      readonly lease: Lease
+      readonly baseline: DateTime.Utc | null
+      readonly approvalToken: ApprovalToken | null
+    }
+  ],
+  Sent
+> = (self: Attempt, dispatch) => {
   const { at, ...fields } = dispatch
   switch (self._tag) {
     case "Prepared":
       return Result.succeed(
-        new Sent({
-          ...fieldsOf(self),
+        State.next(Sent, self, {
           ...fields,
           sentAt: at,
           transactionId: null,
@@ -344,93 +384,95 @@ export const send = (
         })
       )
     case "AwaitingCustomer":
-      return Result.succeed(new Sent({ ...fieldsOf(self), ...fields, sentAt: at, dispatches: self.dispatches + 1 }))
+      return Result.succeed(State.next(Sent, self, { ...fields, sentAt: at, dispatches: self.dispatches + 1 }))
     case "Unknown":
       return self.purpose._tag !== "ForCycle" && self.transactionId !== null
-        ? Result.succeed(new Sent({ ...fieldsOf(self), ...fields, sentAt: at, dispatches: self.dispatches + 1 }))
-        : denied(self, "be sent again")
+        ? Result.succeed(State.next(Sent, self, { ...fields, sentAt: at, dispatches: self.dispatches + 1 }))
+        : denied(self, "send")
     default:
-      return denied(self, "be sent")
+      return denied(self, "send")
   }
 }
 
 /** The customer left or the transaction can never be approved any more. */
-export const abandon = (self: Attempt, at: DateTime.Utc, why: string): Denied<Abandoned> => {
+export const abandon: Move<"abandon", [at: DateTime.Utc, why: string], Abandoned> = (self: Attempt, at, why) => {
   switch (self._tag) {
     case "AwaitingCustomer":
-      return Result.succeed(new Abandoned({ ...fieldsOf(self), detail: why.slice(0, 500), endedAt: at }))
+      return Result.succeed(State.next(Abandoned, self, { detail: why.slice(0, 500), endedAt: at }))
     case "Sent":
     case "Unknown":
       return self.purpose._tag !== "ForCycle"
-        ? Result.succeed(new Abandoned({ ...fieldsOf(self), detail: why.slice(0, 500), endedAt: at }))
-        : denied(self, "be abandoned")
+        ? Result.succeed(State.next(Abandoned, self, { detail: why.slice(0, 500), endedAt: at }))
+        : denied(self, "abandon")
     default:
-      return denied(self, "be abandoned")
+      return denied(self, "abandon")
   }
 }
 
 /** A newer transaction takes its place. */
-export const supersede = (self: Attempt, at: DateTime.Utc): Denied<Superseded> =>
+export const supersede: Move<"supersede", [at: DateTime.Utc], Superseded> = (self: Attempt, at) =>
   self._tag === "AwaitingCustomer"
-    ? Result.succeed(new Superseded({ ...fieldsOf(self), endedAt: at }))
-    : denied(self, "be superseded")
+    ? Result.succeed(State.next(Superseded, self, { endedAt: at }))
+    : denied(self, "supersede")
 
 /** The answer was lost: the provider will be asked, first at `nextAskAt`. */
-export const loseAnswer = (
-  self: Attempt,
-  lost: { readonly at: DateTime.Utc; readonly nextAskAt: DateTime.Utc; readonly detail: string }
-): Denied<Unknown> =>
+export const loseAnswer: Move<
+  "loseAnswer",
+  [lost: { readonly at: DateTime.Utc; readonly nextAskAt: DateTime.Utc; readonly detail: string }],
+  Unknown
+> = (self: Attempt, lost) =>
   self._tag === "Sent"
     ? Result.succeed(
-        new Unknown({
-          ...fieldsOf(self),
+        State.next(Unknown, self, {
           unknownSince: lost.at,
           asks: 0,
           nextAskAt: lost.nextAskAt,
           detail: lost.detail.slice(0, 500)
         })
       )
-    : denied(self, "lose its answer")
+    : denied(self, "loseAnswer")
 
 /** The provider was asked and had nothing definite to say yet. */
-export const askAgain = (self: Attempt, nextAskAt: DateTime.Utc): Denied<Unknown> =>
+export const askAgain: Move<"askAgain", [nextAskAt: DateTime.Utc], Unknown> = (self: Attempt, nextAskAt) =>
   self._tag === "Unknown"
-    ? Result.succeed(new Unknown({ ...fieldsOf(self), asks: self.asks + 1, nextAskAt }))
-    : denied(self, "be asked about again")
+    ? Result.succeed(State.next(Unknown, self, { asks: self.asks + 1, nextAskAt }))
+    : denied(self, "askAgain")
 
 /** Hands the attempt to a person. An approval that the provider named is certain and may be refunded: it stays. */
-export const review = (self: Attempt, at: DateTime.Utc, why: string): Denied<ManualReview> => {
+export const review: Move<"review", [at: DateTime.Utc, why: string], ManualReview> = (self: Attempt, at, why) => {
   switch (self._tag) {
     case "Sent":
     case "Unknown":
     case "NotExecuted":
-      return Result.succeed(new ManualReview({ ...fieldsOf(self), reviewSince: at, detail: why.slice(0, 500) }))
+      return Result.succeed(State.next(ManualReview, self, { reviewSince: at, detail: why.slice(0, 500) }))
     case "Approved":
       return self.reference._tag === "Awaiting"
-        ? Result.succeed(new ManualReview({ ...fieldsOf(self), reviewSince: at, detail: why.slice(0, 500) }))
-        : denied(self, "be reviewed")
+        ? Result.succeed(State.next(ManualReview, self, { reviewSince: at, detail: why.slice(0, 500) }))
+        : denied(self, "review")
     default:
-      return denied(self, "be reviewed")
+      return denied(self, "review")
   }
 }
 
 /** Takes an approval: ours where something is owed, a surplus to give back where nothing is owed any more. */
-export const approve = (
-  self: Attempt,
-  approval: {
-    readonly at: DateTime.Utc
-    readonly reference: Reference
-    readonly amount: Won.Won
-    readonly isOwed: boolean
-  }
-): Denied<Approved | ApprovedSurplus> => {
+export const approve: Move<
+  "approve",
+  [
+    approval: {
+      readonly at: DateTime.Utc
+      readonly reference: Reference
+      readonly amount: Won.Won
+      readonly isOwed: boolean
+    }
+  ],
+  Approved | ApprovedSurplus
+> = (self: Attempt, approval) => {
   switch (self._tag) {
     case "Sent":
     case "Unknown":
     case "ManualReview":
     case "NotExecuted": {
-      const fields = {
-        ...fieldsOf(self),
+      const changes = {
         reference: approval.reference,
         approved: approval.amount,
         refunded: Won.zero,
@@ -438,99 +480,103 @@ export const approve = (
         refundInFlight: null,
         settledAt: approval.at
       }
-      return Result.succeed(approval.isOwed ? new Approved(fields) : new ApprovedSurplus(fields))
+      return Result.succeed(
+        approval.isOwed ? State.next(Approved, self, changes) : State.next(ApprovedSurplus, self, changes)
+      )
     }
     case "Approved":
       return self.reference._tag === "Awaiting" && approval.reference._tag === "Known"
-        ? Result.succeed(new Approved({ ...fieldsOf(self), reference: approval.reference }))
-        : denied(self, "be approved")
+        ? Result.succeed(State.next(Approved, self, { reference: approval.reference }))
+        : denied(self, "approve")
     case "ApprovedSurplus":
       return self.reference._tag === "Awaiting" && approval.reference._tag === "Known"
-        ? Result.succeed(new ApprovedSurplus({ ...fieldsOf(self), reference: approval.reference }))
-        : denied(self, "be approved")
+        ? Result.succeed(State.next(ApprovedSurplus, self, { reference: approval.reference }))
+        : denied(self, "approve")
     default:
-      return denied(self, "be approved")
+      return denied(self, "approve")
   }
 }
 
 /** Takes a definite refusal. After an inferred approval it contradicts our books: that is a person's to decide. */
-export const decline = (self: Attempt, at: DateTime.Utc, reason: DeclineReason): Denied<Declined | ManualReview> => {
+export const decline: Move<"decline", [at: DateTime.Utc, reason: DeclineReason], Declined | ManualReview> = (
+  self: Attempt,
+  at,
+  reason
+) => {
   switch (self._tag) {
     case "Sent":
     case "Unknown":
     case "ManualReview":
     case "NotExecuted":
-      return Result.succeed(new Declined({ ...fieldsOf(self), reason, endedAt: at }))
+      return Result.succeed(State.next(Declined, self, { reason, endedAt: at }))
     case "Approved":
       return self.reference._tag === "Awaiting"
         ? review(self, at, `declined with ${reason.code} after an approval was inferred`)
-        : denied(self, "be declined")
+        : denied(self, "decline")
     default:
-      return denied(self, "be declined")
+      return denied(self, "decline")
   }
 }
 
 /** Records that the call was not executed. */
-export const notExecuted = (
-  self: Attempt,
-  outcome: { readonly at: DateTime.Utc; readonly why: NotExecuted["why"]; readonly detail: string }
-): Denied<NotExecuted> => {
+export const notExecuted: Move<
+  "notExecuted",
+  [outcome: { readonly at: DateTime.Utc; readonly why: NotExecuted["why"]; readonly detail: string }],
+  NotExecuted
+> = (self: Attempt, outcome) => {
   switch (self._tag) {
     case "Sent":
     case "Unknown":
     case "ManualReview":
       return Result.succeed(
-        new NotExecuted({
-          ...fieldsOf(self),
-          why: outcome.why,
-          detail: outcome.detail.slice(0, 500),
-          endedAt: outcome.at
-        })
+        State.next(NotExecuted, self, { why: outcome.why, detail: outcome.detail.slice(0, 500), endedAt: outcome.at })
       )
     default:
-      return denied(self, "be not executed")
+      return denied(self, "notExecuted")
   }
 }
 
 /** The customer had not finished: the same transaction waits again. */
-export const waitAgain = (self: Attempt): Denied<AwaitingCustomer> =>
+export const waitAgain: Move<"waitAgain", [], AwaitingCustomer> = (self: Attempt) =>
   self._tag === "Sent" && self.transactionId !== null && self.redirectUrls !== null && self.expiresAt !== null
     ? Result.succeed(
-        new AwaitingCustomer({
-          ...fieldsOf(self),
+        State.next(AwaitingCustomer, self, {
           transactionId: self.transactionId,
           redirectUrls: self.redirectUrls,
           expiresAt: self.expiresAt
         })
       )
-    : denied(self, "wait again")
+    : denied(self, "waitAgain")
 
 /** Sets an amount aside for a refund, refusing more than is refundable. */
-export const reserveRefund = (
+export const reserveRefund: Move<"reserveRefund", [amount: Won.Won], Approved | ApprovedSurplus, RefundNotAvailable> = (
   self: Attempt,
-  amount: Won.Won
-): Result.Result<Approved | ApprovedSurplus, AttemptTransitionDenied | RefundNotAvailable> => {
-  if (self._tag !== "Approved" && self._tag !== "ApprovedSurplus") return denied(self, "be refunded")
+  amount
+) => {
+  if (self._tag !== "Approved" && self._tag !== "ApprovedSurplus") return denied(self, "reserveRefund")
   if (amount <= 0 || amount > refundable(self)) {
     return Result.fail(new RefundNotAvailable({ attemptId: self.id, asked: amount, available: refundable(self) }))
   }
   const reserved = (self.reserved + amount) as Won.Won
   return Result.succeed(
     self._tag === "Approved"
-      ? new Approved({ ...fieldsOf(self), reserved })
-      : new ApprovedSurplus({ ...fieldsOf(self), reserved })
+      ? State.next(Approved, self, { reserved })
+      : State.next(ApprovedSurplus, self, { reserved })
   )
 }
 
 /** Takes the one place a refund of this payment has at the provider at a time. */
-export const beginRefund = (self: Attempt, refundId: RefundId): Denied<Approved | ApprovedSurplus> => {
+export const beginRefund: Move<"beginRefund", [refundId: RefundId], Approved | ApprovedSurplus> = (
+  self: Attempt,
+  refundId
+) => {
   if ((self._tag !== "Approved" && self._tag !== "ApprovedSurplus") || self.refundInFlight !== null) {
-    return denied(self, "begin a refund")
+    return denied(self, "beginRefund")
   }
   return Result.succeed(
     self._tag === "Approved"
-      ? new Approved({ ...fieldsOf(self), refundInFlight: refundId })
-      : new ApprovedSurplus({ ...fieldsOf(self), refundInFlight: refundId })
+      ? State.next(Approved, self, { refundInFlight: refundId })
+      : State.next(ApprovedSurplus, self, { refundInFlight: refundId })
   )
 }
 
@@ -538,21 +584,22 @@ export const beginRefund = (self: Attempt, refundId: RefundId): Denied<Approved 
  * Ends the refund in flight: `completed` moves the amount from reserved to refunded, `rejected` frees it, `retry` keeps it
  * reserved. An amount that was not reserved is refused, so that no more is refunded than was approved.
  */
-export const endRefund = (
-  self: Attempt,
-  refundId: RefundId,
-  amount: Won.Won,
-  outcome: "completed" | "rejected" | "retry"
-): Denied<Approved | ApprovedSurplus | Refunded> => {
+export const endRefund: Move<
+  "endRefund",
+  [refundId: RefundId, amount: Won.Won, outcome: "completed" | "rejected" | "retry"],
+  Approved | ApprovedSurplus | Refunded
+> = (self: Attempt, refundId, amount, outcome) => {
   if ((self._tag !== "Approved" && self._tag !== "ApprovedSurplus") || self.refundInFlight !== refundId) {
-    return denied(self, "end a refund")
+    return denied(self, "endRefund")
   }
-  if (amount > self.reserved) return denied(self, "end a refund that was not reserved")
+  if (amount > self.reserved) return denied(self, "endRefund")
   const reserved = (outcome === "retry" ? self.reserved : self.reserved - amount) as Won.Won
   const refunded = (outcome === "completed" ? self.refunded + amount : self.refunded) as Won.Won
-  const fields = { ...fieldsOf(self), reserved, refunded, refundInFlight: null }
-  if (self._tag === "Approved") return Result.succeed(new Approved(fields))
-  return Result.succeed(refunded === self.approved ? new Refunded(fields) : new ApprovedSurplus(fields))
+  const changes = { reserved, refunded, refundInFlight: null }
+  if (self._tag === "Approved") return Result.succeed(State.next(Approved, self, changes))
+  return Result.succeed(
+    refunded === self.approved ? State.next(Refunded, self, changes) : State.next(ApprovedSurplus, self, changes)
+  )
 }
 
 /** Less money is left to refund than was asked for; amounts are won. */

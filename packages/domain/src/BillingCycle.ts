@@ -6,11 +6,12 @@
  *
  * @since 0.1.0
  */
-import { Result, Schema } from "effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as BusinessDate from "./BusinessDate.ts"
 import * as DunningPolicy from "./DunningPolicy.ts"
 import { AttemptId, SubscriptionId } from "./Ids.ts"
-import { fieldsOf } from "./State.ts"
+import * as State from "./State.ts"
 
 const common = {
   subscriptionId: SubscriptionId,
@@ -110,20 +111,34 @@ export type Chargeable = Due | RetryDue | Blocked
 export type Open = Chargeable | AwaitingKey | InFlight | InDoubt
 export type Closed = Charged | Skipped | Abandoned
 
-const reopened = ["Charged", "Due", "RetryDue", "Blocked", "AwaitingKey", "Skipped", "Abandoned"] as const
+const closing = {
+  charge: ["Charged"],
+  skip: ["Skipped"],
+  abandon: ["Abandoned"],
+  exhaust: ["Skipped", "Abandoned"]
+} as const
+const chargeable = { send: ["InFlight"], loseKey: ["AwaitingKey"], ...closing } as const
+const answered = {
+  charge: ["Charged"],
+  giveBack: ["Due", "RetryDue"],
+  block: ["Blocked"],
+  declineSoftly: ["RetryDue"],
+  declineHard: ["AwaitingKey"],
+  exhaust: ["Skipped", "Abandoned"]
+} as const
 
-/** Every allowed move. */
+/** Every allowed move: which commands each state knows, and where each leads. */
 export const transitions = {
-  Due: ["AwaitingKey", "InFlight", "Charged", "Skipped", "Abandoned"],
-  RetryDue: ["AwaitingKey", "InFlight", "Charged", "Skipped", "Abandoned"],
-  Blocked: ["AwaitingKey", "InFlight", "Charged", "Skipped", "Abandoned"],
-  AwaitingKey: ["Due", "RetryDue", "Charged", "Skipped", "Abandoned"],
-  InFlight: ["InDoubt", ...reopened],
-  InDoubt: reopened,
-  Charged: [],
-  Skipped: [],
-  Abandoned: []
-} as const satisfies Record<Tag, ReadonlyArray<Tag>>
+  Due: { ...chargeable, postpone: ["Due"], reschedule: ["Due"] },
+  RetryDue: chargeable,
+  Blocked: chargeable,
+  AwaitingKey: { receiveKey: ["Due", "RetryDue"], reschedule: ["AwaitingKey"], ...closing },
+  InFlight: { doubt: ["InDoubt"], ...answered },
+  InDoubt: answered,
+  Charged: {},
+  Skipped: {},
+  Abandoned: {}
+} as const satisfies State.Transitions<Tag>
 
 /** The cycle is not in a state from which `command` leads anywhere. */
 export class CycleTransitionDenied extends Schema.TaggedError<CycleTransitionDenied>(
@@ -135,13 +150,20 @@ export class CycleTransitionDenied extends Schema.TaggedError<CycleTransitionDen
   command: Schema.String
 }) {
   override get message() {
-    return `cycle ${this.number} of subscription ${this.subscriptionId} is ${this.from} and cannot ${this.command}`
+    return `cycle ${this.number} of subscription ${this.subscriptionId} is ${this.from} and does not allow ${this.command}`
   }
 }
 
-type Denied<A> = Result.Result<A, CycleTransitionDenied>
+type Command = State.CommandOf<typeof transitions>
+type Move<C extends Command, Args extends ReadonlyArray<unknown>, To, E = never> = State.Move<
+  BillingCycle,
+  typeof transitions,
+  C,
+  Args,
+  Result.Result<To, CycleTransitionDenied | E>
+>
 
-const denied = (self: BillingCycle, command: string) =>
+const denied = (self: BillingCycle, command: Command) =>
   Result.fail(
     new CycleTransitionDenied({ subscriptionId: self.subscriptionId, number: self.number, from: self._tag, command })
   )
@@ -198,82 +220,82 @@ export const isDue = (self: BillingCycle, on: BusinessDate.BusinessDate): self i
   isChargeable(self) && self.openAttempt === null && self.nextAttemptOn <= on && self.answeredOn !== on
 
 /** An attempt takes the cycle and is sent. */
-export const send = (self: BillingCycle, attemptId: AttemptId): Denied<InFlight> =>
+export const send: Move<"send", [attemptId: AttemptId], InFlight> = (self: BillingCycle, attemptId) =>
   isChargeable(self) && self.openAttempt === null
-    ? Result.succeed(new InFlight({ ...fieldsOf(self), openAttempt: attemptId }))
-    : denied(self, "be charged")
+    ? Result.succeed(State.next(InFlight, self, { openAttempt: attemptId }))
+    : denied(self, "send")
 
 /** The attempt's outcome became unknown. Only the attempt that holds the cycle can say so. */
-export const doubt = (self: BillingCycle, attemptId: AttemptId): Denied<InDoubt> =>
+export const doubt: Move<"doubt", [attemptId: AttemptId], InDoubt> = (self: BillingCycle, attemptId) =>
   self._tag === "InFlight" && self.openAttempt === attemptId
-    ? Result.succeed(new InDoubt(fieldsOf(self)))
-    : denied(self, "be in doubt")
+    ? Result.succeed(State.next(InDoubt, self, {}))
+    : denied(self, "doubt")
 
 /**
  * Paid. The holder closes the cycle; a late answer of another attempt may close it too, and leaves the slot to whoever
  * holds it.
  */
-export const charge = (
+export const charge: Move<"charge", [attemptId: AttemptId, chargedOn: BusinessDate.BusinessDate], Charged> = (
   self: BillingCycle,
-  attemptId: AttemptId,
-  chargedOn: BusinessDate.BusinessDate
-): Denied<Charged> =>
+  attemptId,
+  chargedOn
+) =>
   isOpen(self)
     ? Result.succeed(
-        new Charged({
-          ...fieldsOf(self),
+        State.next(Charged, self, {
           openAttempt: self.openAttempt === attemptId ? null : self.openAttempt,
           answeredOn: chargedOn,
           chargedBy: attemptId,
           chargedOn
         })
       )
-    : denied(self, "be charged")
+    : denied(self, "charge")
 
 /** The call was not executed: the cycle is as due as before, and no step of the ladder is used up. */
-export const giveBack = (
-  self: BillingCycle,
-  attemptId: AttemptId,
-  nextAttemptOn: BusinessDate.BusinessDate
-): Denied<Due | RetryDue> =>
+export const giveBack: Move<
+  "giveBack",
+  [attemptId: AttemptId, nextAttemptOn: BusinessDate.BusinessDate],
+  Due | RetryDue
+> = (self: BillingCycle, attemptId, nextAttemptOn) =>
   (self._tag === "InFlight" || self._tag === "InDoubt") && self.openAttempt === attemptId
     ? Result.succeed(
         self.ladderStart === null
-          ? new Due({ ...fieldsOf(self), openAttempt: null, nextAttemptOn })
-          : new RetryDue({ ...fieldsOf(self), openAttempt: null, nextAttemptOn })
+          ? State.next(Due, self, { openAttempt: null, nextAttemptOn })
+          : State.next(RetryDue, self, { openAttempt: null, nextAttemptOn })
       )
-    : denied(self, "be given back")
+    : denied(self, "giveBack")
 
 /** The monthly uses of the key are spent: wait for the first of the next month. */
-export const block = (self: BillingCycle, attemptId: AttemptId, on: BusinessDate.BusinessDate): Denied<Blocked> =>
+export const block: Move<"block", [attemptId: AttemptId, on: BusinessDate.BusinessDate], Blocked> = (
+  self: BillingCycle,
+  attemptId,
+  on
+) =>
   (self._tag === "InFlight" || self._tag === "InDoubt") && self.openAttempt === attemptId
     ? Result.succeed(
-        new Blocked({
-          ...fieldsOf(self),
+        State.next(Blocked, self, {
           openAttempt: null,
           answeredOn: on,
           nextAttemptOn: BusinessDate.firstOfNextMonth(on)
         })
       )
-    : denied(self, "be blocked")
+    : denied(self, "block")
 
 /** What a soft decline leads to: another day of the ladder, or its end. */
-export const declineSoftly = (
-  self: BillingCycle,
-  attemptId: AttemptId,
-  on: BusinessDate.BusinessDate,
-  policy: DunningPolicy.DunningPolicy
-): Denied<RetryDue | "exhausted"> => {
+export const declineSoftly: Move<
+  "declineSoftly",
+  [attemptId: AttemptId, on: BusinessDate.BusinessDate, policy: DunningPolicy.DunningPolicy],
+  RetryDue | "exhausted"
+> = (self: BillingCycle, attemptId, on, policy) => {
   if ((self._tag !== "InFlight" && self._tag !== "InDoubt") || self.openAttempt !== attemptId) {
-    return denied(self, "be declined")
+    return denied(self, "declineSoftly")
   }
   const ladderStart = self.ladderStart ?? on
   const next = DunningPolicy.nextRetry(policy, ladderStart, on)
   return Result.succeed(
     next === null
       ? ("exhausted" as const)
-      : new RetryDue({
-          ...fieldsOf(self),
+      : State.next(RetryDue, self, {
           openAttempt: null,
           answeredOn: on,
           ladderStart,
@@ -284,19 +306,17 @@ export const declineSoftly = (
 }
 
 /** A hard decline: the cycle waits for another key until the last day of the ladder. */
-export const declineHard = (
-  self: BillingCycle,
-  attemptId: AttemptId,
-  on: BusinessDate.BusinessDate,
-  policy: DunningPolicy.DunningPolicy
-): Denied<AwaitingKey> => {
+export const declineHard: Move<
+  "declineHard",
+  [attemptId: AttemptId, on: BusinessDate.BusinessDate, policy: DunningPolicy.DunningPolicy],
+  AwaitingKey
+> = (self: BillingCycle, attemptId, on, policy) => {
   if ((self._tag !== "InFlight" && self._tag !== "InDoubt") || self.openAttempt !== attemptId) {
-    return denied(self, "be declined")
+    return denied(self, "declineHard")
   }
   const ladderStart = self.ladderStart ?? on
   return Result.succeed(
-    new AwaitingKey({
-      ...fieldsOf(self),
+    State.next(AwaitingKey, self, {
       openAttempt: null,
       answeredOn: on,
       ladderStart,
@@ -306,55 +326,58 @@ export const declineHard = (
 }
 
 /** Another key is there: due today, or tomorrow when today already had a definite answer. */
-export const receiveKey = (self: BillingCycle, today: BusinessDate.BusinessDate): Denied<Due | RetryDue> => {
-  if (self._tag !== "AwaitingKey") return denied(self, "receive a key")
+export const receiveKey: Move<"receiveKey", [today: BusinessDate.BusinessDate], Due | RetryDue> = (
+  self: BillingCycle,
+  today
+) => {
+  if (self._tag !== "AwaitingKey") return denied(self, "receiveKey")
   const earliest = self.answeredOn === today ? BusinessDate.addDays(today, 1) : today
   const nextAttemptOn = BusinessDate.max(earliest, self.dueDate)
   return Result.succeed(
-    self.ladderStart === null
-      ? new Due({ ...fieldsOf(self), nextAttemptOn })
-      : new RetryDue({ ...fieldsOf(self), nextAttemptOn })
+    self.ladderStart === null ? State.next(Due, self, { nextAttemptOn }) : State.next(RetryDue, self, { nextAttemptOn })
   )
 }
 
 /** Its key is dead before it was tried: as after a hard decline it waits for another until the ladder's last day. */
-export const loseKey = (
-  self: BillingCycle,
-  on: BusinessDate.BusinessDate,
-  policy: DunningPolicy.DunningPolicy
-): Denied<AwaitingKey> => {
-  if (!isChargeable(self) || self.openAttempt !== null) return denied(self, "lose its key")
+export const loseKey: Move<
+  "loseKey",
+  [on: BusinessDate.BusinessDate, policy: DunningPolicy.DunningPolicy],
+  AwaitingKey
+> = (self: BillingCycle, on, policy) => {
+  if (!isChargeable(self) || self.openAttempt !== null) return denied(self, "loseKey")
   const ladderStart = self.ladderStart ?? on
   return Result.succeed(
-    new AwaitingKey({ ...fieldsOf(self), ladderStart, nextAttemptOn: DunningPolicy.lastDay(policy, ladderStart) })
+    State.next(AwaitingKey, self, { ladderStart, nextAttemptOn: DunningPolicy.lastDay(policy, ladderStart) })
   )
 }
 
 /** Leaves the cycle out. An attempt in flight must settle first. */
-export const skip = (self: BillingCycle, reason: SkipReason): Denied<Skipped> =>
+export const skip: Move<"skip", [reason: SkipReason], Skipped> = (self: BillingCycle, reason) =>
   isOpen(self) && self.openAttempt === null
-    ? Result.succeed(new Skipped({ ...fieldsOf(self), reason }))
-    : denied(self, "be skipped")
+    ? Result.succeed(State.next(Skipped, self, { reason }))
+    : denied(self, "skip")
 
 /** Gives the cycle up. An attempt in flight must settle first. */
-export const abandon = (self: BillingCycle, reason: Abandoned["reason"]): Denied<Abandoned> =>
+export const abandon: Move<"abandon", [reason: Abandoned["reason"]], Abandoned> = (self: BillingCycle, reason) =>
   isOpen(self) && self.openAttempt === null
-    ? Result.succeed(new Abandoned({ ...fieldsOf(self), reason }))
-    : denied(self, "be abandoned")
+    ? Result.succeed(State.next(Abandoned, self, { reason }))
+    : denied(self, "abandon")
 
 /** Gives up or leaves out a cycle at the end of its ladder, by the attempt that holds it. */
-export const exhaust = (
-  self: BillingCycle,
-  attemptId: AttemptId | null,
-  on: BusinessDate.BusinessDate,
-  outcome: "Abandoned" | "Skipped"
-): Denied<Abandoned | Skipped> => {
-  if (!isOpen(self) || self.openAttempt !== attemptId) return denied(self, "be exhausted")
-  const fields = { ...fieldsOf(self), openAttempt: null, answeredOn: on, ladderStart: self.ladderStart ?? on }
+export const exhaust: Move<
+  "exhaust",
+  [attemptId: AttemptId | null, on: BusinessDate.BusinessDate, outcome: "Abandoned" | "Skipped"],
+  Abandoned | Skipped
+> = (self: BillingCycle, attemptId, on, outcome) => {
+  if (!isOpen(self) || self.openAttempt !== attemptId) return denied(self, "exhaust")
+  const changes = {
+    openAttempt: null,
+    answeredOn: on,
+    ladderStart: self.ladderStart ?? on,
+    reason: "dunning"
+  } as const
   return Result.succeed(
-    outcome === "Abandoned"
-      ? new Abandoned({ ...fields, reason: "dunning" })
-      : new Skipped({ ...fields, reason: "dunning" })
+    outcome === "Abandoned" ? State.next(Abandoned, self, changes) : State.next(Skipped, self, changes)
   )
 }
 
@@ -363,27 +386,30 @@ export const release = (self: Closed, attemptId: AttemptId): Closed => {
   if (self.openAttempt !== attemptId) return self
   switch (self._tag) {
     case "Charged":
-      return new Charged({ ...self, openAttempt: null })
+      return State.next(Charged, self, { openAttempt: null })
     case "Skipped":
-      return new Skipped({ ...self, openAttempt: null })
+      return State.next(Skipped, self, { openAttempt: null })
     case "Abandoned":
-      return new Abandoned({ ...self, openAttempt: null })
+      return State.next(Abandoned, self, { openAttempt: null })
   }
 }
 
 /** Moves the due date of this cycle; the grid stays. Only before the cycle was ever tried. */
-export const postpone = (self: BillingCycle, days: number): Denied<Due> => {
-  if (self._tag !== "Due" || self.openAttempt !== null) return denied(self, "be postponed")
+export const postpone: Move<"postpone", [days: number], Due> = (self: BillingCycle, days) => {
+  if (self._tag !== "Due" || self.openAttempt !== null) return denied(self, "postpone")
   const dueDate = BusinessDate.addDays(self.dueDate, days)
-  return Result.succeed(new Due({ ...self, dueDate, nextAttemptOn: dueDate }))
+  return Result.succeed(State.next(Due, self, { dueDate, nextAttemptOn: dueDate }))
 }
 
 /** Moves the cycle to another date of a changed grid. */
-export const reschedule = (self: BillingCycle, gridDate: BusinessDate.BusinessDate): Denied<Due | AwaitingKey> => {
-  if (self.openAttempt !== null) return denied(self, "be rescheduled")
+export const reschedule: Move<"reschedule", [gridDate: BusinessDate.BusinessDate], Due | AwaitingKey> = (
+  self: BillingCycle,
+  gridDate
+) => {
+  if (self.openAttempt !== null) return denied(self, "reschedule")
   if (self._tag === "Due") {
-    return Result.succeed(new Due({ ...self, gridDate, dueDate: gridDate, nextAttemptOn: gridDate }))
+    return Result.succeed(State.next(Due, self, { gridDate, dueDate: gridDate, nextAttemptOn: gridDate }))
   }
-  if (self._tag === "AwaitingKey") return Result.succeed(new AwaitingKey({ ...self, gridDate, dueDate: gridDate }))
-  return denied(self, "be rescheduled")
+  if (self._tag === "AwaitingKey") return Result.succeed(State.next(AwaitingKey, self, { gridDate, dueDate: gridDate }))
+  return denied(self, "reschedule")
 }

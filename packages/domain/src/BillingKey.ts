@@ -7,10 +7,12 @@
  *
  * @since 0.1.0
  */
-import { type DateTime, Result, Schema } from "effect"
+import type * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { AttemptId, BillingKeyId, UserId } from "./Ids.ts"
 import { CustomerReference, MerchantAccount, ProviderBillingKey, ProviderName } from "./Provider.ts"
-import { fieldsOf } from "./State.ts"
+import * as State from "./State.ts"
 
 const common = {
   id: BillingKeyId,
@@ -76,40 +78,47 @@ export const BillingKey = Schema.Union([Pending, Active, Retiring, Retired, Revo
 export type BillingKey = typeof BillingKey.Type
 export type Tag = BillingKey["_tag"]
 
-/** Every allowed move. */
+/** Every allowed move: which commands each state knows, and where each leads. */
 export const transitions = {
-  Pending: ["Active", "Abandoned"],
-  Active: ["Retiring", "Revoked", "Frozen"],
-  Retiring: ["Retired"],
-  Retired: [],
-  Revoked: [],
-  Frozen: ["Active", "Revoked"],
-  Abandoned: []
-} as const satisfies Record<Tag, ReadonlyArray<Tag>>
+  Pending: { activate: ["Active"], attach: ["Pending"], abandon: ["Abandoned"] },
+  Active: { hold: ["Active"], attach: ["Active"], retire: ["Retiring"], revoke: ["Revoked"], freeze: ["Frozen"] },
+  Retiring: { confirmRetired: ["Retired"] },
+  Retired: {},
+  Revoked: {},
+  Frozen: { unfreeze: ["Active"], revoke: ["Revoked"] },
+  Abandoned: {}
+} as const satisfies State.Transitions<Tag>
 
 /** The key is not in a state from which `command` leads anywhere. */
 export class BillingKeyTransitionDenied extends Schema.TaggedError<BillingKeyTransitionDenied>(
   "@pillivery/domain/BillingKey/BillingKeyTransitionDenied"
 )("BillingKeyTransitionDenied", { billingKeyId: BillingKeyId, from: Schema.String, command: Schema.String }) {
   override get message() {
-    return `billing key ${this.billingKeyId} is ${this.from} and cannot ${this.command}`
+    return `billing key ${this.billingKeyId} is ${this.from} and does not allow ${this.command}`
   }
 }
 
-type Denied<A> = Result.Result<A, BillingKeyTransitionDenied>
+type Command = State.CommandOf<typeof transitions>
+type Move<C extends Command, Args extends ReadonlyArray<unknown>, To, E = never> = State.Move<
+  BillingKey,
+  typeof transitions,
+  C,
+  Args,
+  Result.Result<To, BillingKeyTransitionDenied | E>
+>
 
-const denied = (self: BillingKey, command: string) =>
+const denied = (self: BillingKey, command: Command) =>
   Result.fail(new BillingKeyTransitionDenied({ billingKeyId: self.id, from: self._tag, command }))
 
 /** The provider issued the key; `approvedAt` is the time of the first charge, null when none was made. */
-export const activate = (
+export const activate: Move<"activate", [billingKey: ProviderBillingKey, approvedAt: DateTime.Utc | null], Active> = (
   self: BillingKey,
-  billingKey: ProviderBillingKey,
-  approvedAt: DateTime.Utc | null
-): Denied<Active> =>
+  billingKey,
+  approvedAt
+) =>
   self._tag === "Pending"
-    ? Result.succeed(new Active({ ...fieldsOf(self), billingKey, lastKnownApproval: approvedAt }))
-    : denied(self, "be activated")
+    ? Result.succeed(State.next(Active, self, { billingKey, lastKnownApproval: approvedAt }))
+    : denied(self, "activate")
 
 /** The key that a payment issued beside taking the money; `approvedAt` is the time of that payment. */
 export const issuedWithPayment = (
@@ -124,14 +133,14 @@ export const issuedWithPayment = (
 }
 
 /** The customer never registered it. */
-export const abandon = (self: BillingKey): Denied<Abandoned> =>
-  self._tag === "Pending" ? Result.succeed(new Abandoned(fieldsOf(self))) : denied(self, "be abandoned")
+export const abandon: Move<"abandon", [], Abandoned> = (self: BillingKey) =>
+  self._tag === "Pending" ? Result.succeed(State.next(Abandoned, self, {})) : denied(self, "abandon")
 
 /** Takes the slot for one charge. */
-export const hold = (self: BillingKey, attemptId: AttemptId): Denied<Active> =>
+export const hold: Move<"hold", [attemptId: AttemptId], Active> = (self: BillingKey, attemptId) =>
   self._tag === "Active" && self.inFlight === null
-    ? Result.succeed(new Active({ ...self, inFlight: attemptId }))
-    : denied(self, self._tag === "Active" ? "be held twice" : "be charged")
+    ? Result.succeed(State.next(Active, self, { inFlight: attemptId }))
+    : denied(self, "hold")
 
 /** Gives the slot back; only its holder can, another attempt changes nothing. */
 export const release = <Key extends BillingKey>(self: Key, attemptId: AttemptId): Key =>
@@ -144,10 +153,10 @@ export const rememberApproval = <Key extends BillingKey>(self: Key, at: DateTime
     : self
 
 /** One more subscription charges it. */
-export const attach = (self: BillingKey): Denied<BillingKey> =>
+export const attach: Move<"attach", [], BillingKey> = (self: BillingKey) =>
   self._tag === "Active" || self._tag === "Pending"
     ? Result.succeed(withFields(self, { liveUses: self.liveUses + 1 }))
-    : denied(self, "be used by another subscription")
+    : denied(self, "attach")
 
 /** One subscription fewer charges it. */
 export const detach = <Key extends BillingKey>(self: Key): Key =>
@@ -158,26 +167,26 @@ export const isRetirable = (self: BillingKey): self is Active =>
   self._tag === "Active" && self.liveUses === 0 && self.inFlight === null
 
 /** Begins to retire a key that nothing uses and nothing holds. */
-export const retire = (self: BillingKey): Denied<Retiring> =>
-  isRetirable(self) ? Result.succeed(new Retiring(fieldsOf(self))) : denied(self, "be retired")
+export const retire: Move<"retire", [], Retiring> = (self: BillingKey) =>
+  isRetirable(self) ? Result.succeed(State.next(Retiring, self, {})) : denied(self, "retire")
 
 /** The provider confirmed that the key is dead. */
-export const confirmRetired = (self: BillingKey): Denied<Retired> =>
-  self._tag === "Retiring" ? Result.succeed(new Retired(fieldsOf(self))) : denied(self, "be retired")
+export const confirmRetired: Move<"confirmRetired", [], Retired> = (self: BillingKey) =>
+  self._tag === "Retiring" ? Result.succeed(State.next(Retired, self, {})) : denied(self, "confirmRetired")
 
 /** The provider says that the customer took the key back. */
-export const revoke = (self: BillingKey): Denied<Revoked> =>
+export const revoke: Move<"revoke", [], Revoked> = (self: BillingKey) =>
   self._tag === "Active" || self._tag === "Frozen"
-    ? Result.succeed(new Revoked(fieldsOf(self)))
-    : denied(self, "be revoked")
+    ? Result.succeed(State.next(Revoked, self, {}))
+    : denied(self, "revoke")
 
 /** Stops all charging: evidence and books disagree. */
-export const freeze = (self: BillingKey): Denied<Frozen> =>
-  self._tag === "Active" ? Result.succeed(new Frozen(fieldsOf(self))) : denied(self, "be frozen")
+export const freeze: Move<"freeze", [], Frozen> = (self: BillingKey) =>
+  self._tag === "Active" ? Result.succeed(State.next(Frozen, self, {})) : denied(self, "freeze")
 
 /** An operator found the key in order. */
-export const unfreeze = (self: BillingKey): Denied<Active> =>
-  self._tag === "Frozen" ? Result.succeed(new Active(fieldsOf(self))) : denied(self, "be unfrozen")
+export const unfreeze: Move<"unfreeze", [], Active> = (self: BillingKey) =>
+  self._tag === "Frozen" ? Result.succeed(State.next(Active, self, {})) : denied(self, "unfreeze")
 
 const withFields = <Key extends BillingKey>(
   self: Key,

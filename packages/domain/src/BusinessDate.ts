@@ -6,7 +6,9 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Result, Schema } from "effect"
+import * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 
 const millisPerDay = 86_400_000
 const kstOffsetMillis = 9 * 3_600_000

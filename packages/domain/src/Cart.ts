@@ -7,7 +7,9 @@
  *
  * @since 0.1.0
  */
-import { type DateTime, Result, Schema } from "effect"
+import type * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { DeliveryPeriod } from "./DeliveryPeriod.ts"
 import { ItemId, UserId } from "./Ids.ts"
 import type { Item } from "./Item.ts"

@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { Result, Schema } from "effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 
 /** The longest display name, in characters. */
 export const displayNameLengthMax = 20

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { BusinessDate } from "./BusinessDate.ts"
 import { AttemptId, BillingKeyId, EventId, OrderId, RefundId, SubscriptionId, UserId } from "./Ids.ts"
 import { CancelReason } from "./SubscriptionOrder.ts"

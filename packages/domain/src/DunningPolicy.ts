@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as BusinessDate from "./BusinessDate.ts"
 
 /** The most rungs a ladder may have. */

@@ -5,7 +5,8 @@
  *
  * @since 0.1.0
  */
-import { Result, Schema } from "effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 
 /** The longest address, in characters (RFC 5321). */
 export const emailLengthMax = 254

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import * as Category from "./Category.ts"
 import { ItemId } from "./Ids.ts"
 import * as Rate from "./Rate.ts"

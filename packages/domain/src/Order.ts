@@ -7,12 +7,14 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Result, Schema } from "effect"
+import * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { DeliveryPeriod } from "./DeliveryPeriod.ts"
 import { AttemptId, ItemId, OrderId, OrderLineId, SubscriptionId, UserId } from "./Ids.ts"
 import { Quantity } from "./Quantity.ts"
 import { Receiver } from "./Receiver.ts"
-import { fieldsOf } from "./State.ts"
+import * as State from "./State.ts"
 import * as Won from "./Won.ts"
 
 /** The most lines of one order. */
@@ -108,22 +110,27 @@ export const Order = Schema.Union([Placed, Paid, PartiallyRefunded, Refunded, Ex
 export type Order = typeof Order.Type
 export type Tag = Order["_tag"]
 
-/** Every allowed move. */
+/** Every allowed move: which commands each state knows, and where each leads. */
 export const transitions = {
-  Placed: ["Paid", "Expired", "PaymentFailed"],
-  Paid: ["PartiallyRefunded", "Refunded"],
-  PartiallyRefunded: ["PartiallyRefunded", "Refunded"],
-  Refunded: [],
-  Expired: [],
-  PaymentFailed: []
-} as const satisfies Record<Tag, ReadonlyArray<Tag>>
+  Placed: {
+    beginApproval: ["Placed"],
+    pay: ["Paid"],
+    expire: ["Expired"],
+    failPayment: ["PaymentFailed"]
+  },
+  Paid: { refund: ["PartiallyRefunded", "Refunded"] },
+  PartiallyRefunded: { refund: ["PartiallyRefunded", "Refunded"] },
+  Refunded: {},
+  Expired: {},
+  PaymentFailed: {}
+} as const satisfies State.Transitions<Tag>
 
 /** The order is not in a state from which `command` leads anywhere. */
 export class OrderTransitionDenied extends Schema.TaggedError<OrderTransitionDenied>(
   "@pillivery/domain/Order/OrderTransitionDenied"
 )("OrderTransitionDenied", { orderId: OrderId, from: Schema.String, command: Schema.String }) {
   override get message() {
-    return `order ${this.orderId} is ${this.from} and cannot ${this.command}`
+    return `order ${this.orderId} is ${this.from} and does not allow ${this.command}`
   }
 }
 
@@ -140,9 +147,16 @@ export class OrderLinesInvalid extends Schema.TaggedError<OrderLinesInvalid>(
   }
 }
 
-type Denied<A> = Result.Result<A, OrderTransitionDenied>
+type Command = State.CommandOf<typeof transitions>
+type Move<C extends Command, Args extends ReadonlyArray<unknown>, To, E = never> = State.Move<
+  Order,
+  typeof transitions,
+  C,
+  Args,
+  Result.Result<To, OrderTransitionDenied | E>
+>
 
-const denied = (self: Order, command: string) =>
+const denied = (self: Order, command: Command) =>
   Result.fail(new OrderTransitionDenied({ orderId: self.id, from: self._tag, command }))
 
 /** Places an order: prices the lines and sets the time by which it must be paid. */
@@ -215,32 +229,38 @@ export const nameOf = (self: Order): string => {
 }
 
 /** An approval of this order is about to be sent. */
-export const beginApproval = (self: Order, attemptId: AttemptId, at: DateTime.Utc): Denied<Placed> =>
+export const beginApproval: Move<"beginApproval", [attemptId: AttemptId, at: DateTime.Utc], Placed> = (
+  self: Order,
+  attemptId,
+  at
+) =>
   self._tag === "Placed" &&
   (self.approvingAttempt === null || self.approvingAttempt === attemptId) &&
   (self.approvingAttempt === attemptId || at.epochMilliseconds < self.expiresAt.epochMilliseconds)
-    ? Result.succeed(new Placed({ ...self, approvingAttempt: attemptId }))
-    : denied(self, "be approved")
+    ? Result.succeed(State.next(Placed, self, { approvingAttempt: attemptId }))
+    : denied(self, "beginApproval")
 
 /** The approval ended without money moved; only its own attempt frees the order. */
 export const endApproval = (self: Placed, attemptId: AttemptId): Placed =>
-  self.approvingAttempt === attemptId ? new Placed({ ...self, approvingAttempt: null }) : self
+  self.approvingAttempt === attemptId ? State.next(Placed, self, { approvingAttempt: null }) : self
 
 /** Money moved for it. */
-export const pay = (self: Order, attemptId: AttemptId, at: DateTime.Utc): Denied<Paid> =>
+export const pay: Move<"pay", [attemptId: AttemptId, at: DateTime.Utc], Paid> = (self: Order, attemptId, at) =>
   self._tag === "Placed"
-    ? Result.succeed(new Paid({ ...fieldsOf(self), paidBy: attemptId, paidAt: at, refundedTotal: Won.zero }))
-    : denied(self, "be paid")
+    ? Result.succeed(State.next(Paid, self, { paidBy: attemptId, paidAt: at, refundedTotal: Won.zero }))
+    : denied(self, "pay")
 
 /** Its time is over and no approval is under way. */
-export const expire = (self: Order, at: DateTime.Utc): Denied<Expired> =>
+export const expire: Move<"expire", [at: DateTime.Utc], Expired> = (self: Order, at) =>
   self._tag === "Placed" && self.approvingAttempt === null && self.expiresAt.epochMilliseconds <= at.epochMilliseconds
-    ? Result.succeed(new Expired({ ...fieldsOf(self), expiredAt: at }))
+    ? Result.succeed(State.next(Expired, self, { expiredAt: at }))
     : denied(self, "expire")
 
 /** The provider refused for good. */
-export const failPayment = (self: Order, at: DateTime.Utc): Denied<PaymentFailed> =>
-  self._tag === "Placed" ? Result.succeed(new PaymentFailed({ ...fieldsOf(self), failedAt: at })) : denied(self, "fail")
+export const failPayment: Move<"failPayment", [at: DateTime.Utc], PaymentFailed> = (self: Order, at) =>
+  self._tag === "Placed"
+    ? Result.succeed(State.next(PaymentFailed, self, { failedAt: at }))
+    : denied(self, "failPayment")
 
 /** Units of one line to give back. */
 export interface RefundLine {
@@ -275,7 +295,7 @@ export const refundAmount = (
   OrderTransitionDenied | RefundLinesInvalid | Won.WonOutOfRange
 > =>
   Result.gen(function* () {
-    if (self._tag !== "Paid" && self._tag !== "PartiallyRefunded") return yield* denied(self, "be refunded")
+    if (self._tag !== "Paid" && self._tag !== "PartiallyRefunded") return yield* denied(self, "refund")
     const left = (line: OrderLine) =>
       pending
         .filter((other) => other.lineId === line.id)
@@ -303,15 +323,14 @@ export const refundAmount = (
   })
 
 /** The provider confirmed a refund of these units. */
-export const refund = (
-  self: Order,
-  lines: ReadonlyArray<RefundLine>,
-  amount: Won.Won
-): Denied<PartiallyRefunded | Refunded> => {
-  if (self._tag !== "Paid" && self._tag !== "PartiallyRefunded") return denied(self, "be refunded")
+export const refund: Move<
+  "refund",
+  [lines: ReadonlyArray<RefundLine>, amount: Won.Won],
+  PartiallyRefunded | Refunded
+> = (self: Order, lines, amount) => {
+  if (self._tag !== "Paid" && self._tag !== "PartiallyRefunded") return denied(self, "refund")
   const refundedByLine = new Map<string, number>(lines.map((line) => [line.lineId, line.quantity]))
-  const fields = {
-    ...fieldsOf(self),
+  const changes = {
     refundedTotal: Math.min(self.total, self.refundedTotal + amount) as Won.Won,
     lines: self.lines.map(
       (line) =>
@@ -322,9 +341,9 @@ export const refund = (
     )
   }
   return Result.succeed(
-    fields.lines.every((line) => line.refundedQuantity === line.quantity)
-      ? new Refunded(fields)
-      : new PartiallyRefunded(fields)
+    changes.lines.every((line) => line.refundedQuantity === line.quantity)
+      ? State.next(Refunded, self, changes)
+      : State.next(PartiallyRefunded, self, changes)
   )
 }
 

@@ -6,7 +6,8 @@
  *
  * @since 0.1.0
  */
-import { Result, Schema } from "effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 
 /** The shortest password, in characters. */
 export const passwordLengthMin = 8

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { BillingKeyId, OrderId, PaymentId, SubscriptionId, UserId } from "./Ids.ts"
 import { Won } from "./Won.ts"
 

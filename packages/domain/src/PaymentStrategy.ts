@@ -12,7 +12,9 @@
  *
  * @since 0.1.0
  */
-import { Context, type Effect, Schema } from "effect"
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { RedirectUrls } from "./Attempt.ts"
 import { AttemptId, RefundId } from "./Ids.ts"
 import {

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 
 /** A Korean mobile number such as `010-1234-5678`; hyphens are optional. */
 export const Phone = Schema.String.check(

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { DeclineReason } from "./DeclineReason.ts"
 import { ApprovalId, PaymentMethod, ProviderBillingKey, TransactionId } from "./Provider.ts"
 import { Won } from "./Won.ts"

@@ -6,7 +6,8 @@
  *
  * @since 0.1.0
  */
-import { type DateTime, Result } from "effect"
+import type * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
 import * as Attempt from "./Attempt.ts"
 import * as BillingCycle from "./BillingCycle.ts"
 import * as BillingKey from "./BillingKey.ts"

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Schema } from "effect"
+import * as Schema from "effect/Schema"
 import { Phone } from "./Phone.ts"
 
 /** The longest line of an address or name, in characters. */

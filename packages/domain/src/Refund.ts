@@ -6,9 +6,11 @@
  *
  * @since 0.1.0
  */
-import { type DateTime, Result, Schema } from "effect"
+import type * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { AttemptId, OrderId, OrderLineId, RefundId, UserId } from "./Ids.ts"
-import { fieldsOf } from "./State.ts"
+import * as State from "./State.ts"
 import { Won } from "./Won.ts"
 
 const detail = Schema.String.check(Schema.isMaxLength(500))
@@ -83,23 +85,29 @@ export const Refund = Schema.Union([Requested, Parked, Sent, Unknown, Completed,
 export type Refund = typeof Refund.Type
 export type Tag = Refund["_tag"]
 
-/** Every allowed move. */
+/** Every allowed move: which commands each state knows, and where each leads. */
 export const transitions = {
-  Requested: ["Parked", "Sent", "ManualReview"],
-  Parked: ["Requested", "ManualReview"],
-  Sent: ["Completed", "Rejected", "Requested", "Unknown"],
-  Unknown: ["Completed", "Rejected", "Requested", "ManualReview"],
-  Completed: [],
-  Rejected: [],
-  ManualReview: ["Completed", "Rejected", "Requested"]
-} as const satisfies Record<Tag, ReadonlyArray<Tag>>
+  Requested: { park: ["Parked"], send: ["Sent"], review: ["ManualReview"] },
+  Parked: { requestAgain: ["Requested"], review: ["ManualReview"] },
+  Sent: { complete: ["Completed"], reject: ["Rejected"], requestAgain: ["Requested"], loseAnswer: ["Unknown"] },
+  Unknown: {
+    askAgain: ["Unknown"],
+    complete: ["Completed"],
+    reject: ["Rejected"],
+    requestAgain: ["Requested"],
+    review: ["ManualReview"]
+  },
+  Completed: {},
+  Rejected: {},
+  ManualReview: { complete: ["Completed"], reject: ["Rejected"], requestAgain: ["Requested"] }
+} as const satisfies State.Transitions<Tag>
 
 /** The refund is not in a state from which `command` leads anywhere. */
 export class RefundTransitionDenied extends Schema.TaggedError<RefundTransitionDenied>(
   "@pillivery/domain/Refund/RefundTransitionDenied"
 )("RefundTransitionDenied", { refundId: RefundId, from: Schema.String, command: Schema.String }) {
   override get message() {
-    return `refund ${this.refundId} is ${this.from} and cannot ${this.command}`
+    return `refund ${this.refundId} is ${this.from} and does not allow ${this.command}`
   }
 }
 
@@ -110,69 +118,77 @@ export class RefundTransitionDenied extends Schema.TaggedError<RefundTransitionD
 export const surplusId = (attemptId: AttemptId): RefundId =>
   RefundId.make(`${attemptId.slice(0, 14)}8${attemptId.slice(15)}`)
 
-type Denied<A> = Result.Result<A, RefundTransitionDenied>
+type Command = State.CommandOf<typeof transitions>
+type Move<C extends Command, Args extends ReadonlyArray<unknown>, To, E = never> = State.Move<
+  Refund,
+  typeof transitions,
+  C,
+  Args,
+  Result.Result<To, RefundTransitionDenied | E>
+>
 
-const denied = (self: Refund, command: string) =>
+const denied = (self: Refund, command: Command) =>
   Result.fail(new RefundTransitionDenied({ refundId: self.id, from: self._tag, command }))
 
 /** Waits for the provider's name of the payment. */
-export const park = (self: Refund): Denied<Parked> =>
-  self._tag === "Requested" ? Result.succeed(new Parked(fieldsOf(self))) : denied(self, "be parked")
+export const park: Move<"park", [], Parked> = (self: Refund) =>
+  self._tag === "Requested" ? Result.succeed(State.next(Parked, self, {})) : denied(self, "park")
 
 /** The intent of the call. */
-export const send = (
-  self: Refund,
-  dispatch: { readonly at: DateTime.Utc; readonly leaseExpiresAt: DateTime.Utc; readonly refundedBefore: Won }
-): Denied<Sent> => {
+export const send: Move<
+  "send",
+  [dispatch: { readonly at: DateTime.Utc; readonly leaseExpiresAt: DateTime.Utc; readonly refundedBefore: Won }],
+  Sent
+> = (self: Refund, dispatch) => {
   const { at, ...fields } = dispatch
   return self._tag === "Requested"
-    ? Result.succeed(new Sent({ ...fieldsOf(self), ...fields, sentAt: at, dispatches: self.dispatches + 1 }))
-    : denied(self, "be sent")
+    ? Result.succeed(State.next(Sent, self, { ...fields, sentAt: at, dispatches: self.dispatches + 1 }))
+    : denied(self, "send")
 }
 
 /** The answer was lost. */
-export const loseAnswer = (
-  self: Refund,
-  lost: { readonly at: DateTime.Utc; readonly nextAskAt: DateTime.Utc; readonly detail: string }
-): Denied<Unknown> =>
+export const loseAnswer: Move<
+  "loseAnswer",
+  [lost: { readonly at: DateTime.Utc; readonly nextAskAt: DateTime.Utc; readonly detail: string }],
+  Unknown
+> = (self: Refund, lost) =>
   self._tag === "Sent"
     ? Result.succeed(
-        new Unknown({
-          ...fieldsOf(self),
+        State.next(Unknown, self, {
           unknownSince: lost.at,
           asks: 0,
           nextAskAt: lost.nextAskAt,
           detail: lost.detail.slice(0, 500)
         })
       )
-    : denied(self, "lose its answer")
+    : denied(self, "loseAnswer")
 
 /** The provider was asked and had nothing definite to say yet. */
-export const askAgain = (self: Refund, nextAskAt: DateTime.Utc): Denied<Unknown> =>
+export const askAgain: Move<"askAgain", [nextAskAt: DateTime.Utc], Unknown> = (self: Refund, nextAskAt) =>
   self._tag === "Unknown"
-    ? Result.succeed(new Unknown({ ...self, asks: self.asks + 1, nextAskAt }))
-    : denied(self, "be asked about again")
+    ? Result.succeed(State.next(Unknown, self, { asks: self.asks + 1, nextAskAt }))
+    : denied(self, "askAgain")
 
 /** The provider gave the money back. */
-export const complete = (self: Refund, at: DateTime.Utc): Denied<Completed> =>
+export const complete: Move<"complete", [at: DateTime.Utc], Completed> = (self: Refund, at) =>
   self._tag === "Sent" || self._tag === "Unknown" || self._tag === "ManualReview"
-    ? Result.succeed(new Completed({ ...fieldsOf(self), completedAt: at }))
-    : denied(self, "be completed")
+    ? Result.succeed(State.next(Completed, self, { completedAt: at }))
+    : denied(self, "complete")
 
 /** The provider refused for good. */
-export const reject = (self: Refund, at: DateTime.Utc, why: string): Denied<Rejected> =>
+export const reject: Move<"reject", [at: DateTime.Utc, why: string], Rejected> = (self: Refund, at, why) =>
   self._tag === "Sent" || self._tag === "Unknown" || self._tag === "ManualReview"
-    ? Result.succeed(new Rejected({ ...fieldsOf(self), rejectedAt: at, detail: why.slice(0, 500) }))
-    : denied(self, "be rejected")
+    ? Result.succeed(State.next(Rejected, self, { rejectedAt: at, detail: why.slice(0, 500) }))
+    : denied(self, "reject")
 
 /** It was not executed, or can now be sent: try again. */
-export const requestAgain = (self: Refund): Denied<Requested> =>
+export const requestAgain: Move<"requestAgain", [], Requested> = (self: Refund) =>
   self._tag === "Sent" || self._tag === "Unknown" || self._tag === "Parked" || self._tag === "ManualReview"
-    ? Result.succeed(new Requested(fieldsOf(self)))
-    : denied(self, "be requested again")
+    ? Result.succeed(State.next(Requested, self, {}))
+    : denied(self, "requestAgain")
 
 /** Hands the refund to a person. */
-export const review = (self: Refund, at: DateTime.Utc, why: string): Denied<ManualReview> =>
+export const review: Move<"review", [at: DateTime.Utc, why: string], ManualReview> = (self: Refund, at, why) =>
   self._tag === "Requested" || self._tag === "Parked" || self._tag === "Unknown"
-    ? Result.succeed(new ManualReview({ ...fieldsOf(self), reviewSince: at, detail: why.slice(0, 500) }))
-    : denied(self, "be reviewed")
+    ? Result.succeed(State.next(ManualReview, self, { reviewSince: at, detail: why.slice(0, 500) }))
+    : denied(self, "review")

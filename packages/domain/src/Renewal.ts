@@ -7,7 +7,8 @@
  *
  * @since 0.1.0
  */
-import { type DateTime, Result } from "effect"
+import type * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
 import * as Attempt from "./Attempt.ts"
 import * as BillingCalendar from "./BillingCalendar.ts"
 import * as BillingCycle from "./BillingCycle.ts"

@@ -6,13 +6,15 @@
  *
  * @since 0.1.0
  */
-import { type DateTime, Result, Schema } from "effect"
+import type * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { BusinessDate } from "./BusinessDate.ts"
 import { DeliveryPeriod } from "./DeliveryPeriod.ts"
 import { BillingKeyId, ItemId, OrderId, OrderLineId, SubscriptionId, UserId } from "./Ids.ts"
 import { Quantity } from "./Quantity.ts"
 import { Receiver } from "./Receiver.ts"
-import { fieldsOf } from "./State.ts"
+import * as State from "./State.ts"
 import * as Won from "./Won.ts"
 
 /** How many deliveries the owner may skip in a row. */
@@ -93,21 +95,53 @@ export type SubscriptionOrder = typeof SubscriptionOrder.Type
 export type Tag = SubscriptionOrder["_tag"]
 export type Chargeable = Active | PastDue
 
-/** Every allowed move. */
+/** Every allowed move: which commands each state knows, and where each leads. */
 export const transitions = {
-  AwaitingBillingKey: ["Active", "Cancelled"],
-  Active: ["PastDue", "Paused", "Cancelled"],
-  PastDue: ["Active", "Paused", "Cancelled"],
-  Paused: ["Active", "Cancelled"],
-  Cancelled: []
-} as const satisfies Record<Tag, ReadonlyArray<Tag>>
+  AwaitingBillingKey: {
+    expectKey: ["AwaitingBillingKey"],
+    replaceKey: ["Active"],
+    settle: ["AwaitingBillingKey"],
+    change: ["AwaitingBillingKey"],
+    cancel: ["Cancelled"]
+  },
+  Active: {
+    touch: ["Active"],
+    settle: ["Active"],
+    fallBehind: ["PastDue"],
+    recover: ["Active"],
+    pause: ["Paused"],
+    countSkip: ["Active"],
+    change: ["Active"],
+    replaceKey: ["Active"],
+    cancel: ["Cancelled"]
+  },
+  PastDue: {
+    touch: ["PastDue"],
+    settle: ["Active"],
+    fallBehind: ["PastDue"],
+    recover: ["Active"],
+    pause: ["Paused"],
+    countSkip: ["PastDue"],
+    change: ["PastDue"],
+    replaceKey: ["PastDue"],
+    cancel: ["Cancelled"]
+  },
+  Paused: {
+    settle: ["Paused"],
+    resume: ["Active"],
+    change: ["Paused"],
+    replaceKey: ["Paused"],
+    cancel: ["Cancelled"]
+  },
+  Cancelled: {}
+} as const satisfies State.Transitions<Tag>
 
 /** The subscription is not in a state from which `command` leads anywhere. */
 export class SubscriptionTransitionDenied extends Schema.TaggedError<SubscriptionTransitionDenied>(
   "@pillivery/domain/SubscriptionOrder/SubscriptionTransitionDenied"
 )("SubscriptionTransitionDenied", { subscriptionId: SubscriptionId, from: Schema.String, command: Schema.String }) {
   override get message() {
-    return `subscription ${this.subscriptionId} is ${this.from} and cannot ${this.command}`
+    return `subscription ${this.subscriptionId} is ${this.from} and does not allow ${this.command}`
   }
 }
 
@@ -120,9 +154,16 @@ export class SkipLimitReached extends Schema.TaggedError<SkipLimitReached>(
   }
 }
 
-type Denied<A> = Result.Result<A, SubscriptionTransitionDenied>
+type Command = State.CommandOf<typeof transitions>
+type Move<C extends Command, Args extends ReadonlyArray<unknown>, To, E = never> = State.Move<
+  SubscriptionOrder,
+  typeof transitions,
+  C,
+  Args,
+  Result.Result<To, SubscriptionTransitionDenied | E>
+>
 
-const denied = (self: SubscriptionOrder, command: string) =>
+const denied = (self: SubscriptionOrder, command: Command) =>
   Result.fail(new SubscriptionTransitionDenied({ subscriptionId: self.id, from: self._tag, command }))
 
 /** The subscription an order line begins; without a key it waits for one. */
@@ -169,51 +210,57 @@ export const amountOf = (self: SubscriptionOrder): Result.Result<Won.Won, Won.Wo
   Won.multiply(self.unitPrice, self.quantity)
 
 /** A charge is about to be sent: the version moves, so that an owner's command of the same moment loses. */
-export const touch = (self: SubscriptionOrder): Denied<Chargeable> => {
-  if (self._tag === "Active") return Result.succeed(new Active(self))
-  if (self._tag === "PastDue") return Result.succeed(new PastDue(self))
-  return denied(self, "be charged")
+export const touch: Move<"touch", [], Chargeable> = (self: SubscriptionOrder) => {
+  if (self._tag === "Active") return Result.succeed(State.next(Active, self, {}))
+  if (self._tag === "PastDue") return Result.succeed(State.next(PastDue, self, {}))
+  return denied(self, "touch")
 }
 
 /** A renewal was charged: whatever was wrong is right again. */
-export const settle = (self: SubscriptionOrder): Denied<Exclude<SubscriptionOrder, PastDue>> => {
+export const settle: Move<"settle", [], Exclude<SubscriptionOrder, PastDue>> = (self: SubscriptionOrder) => {
   switch (self._tag) {
     case "Active":
-      return Result.succeed(new Active({ ...self, skipsInARow: 0 }))
+      return Result.succeed(State.next(Active, self, { skipsInARow: 0 }))
     case "PastDue":
-      return Result.succeed(new Active({ ...fieldsOf(self), skipsInARow: 0 }))
+      return Result.succeed(State.next(Active, self, { skipsInARow: 0 }))
     case "Paused":
-      return Result.succeed(new Paused({ ...self, skipsInARow: 0 }))
+      return Result.succeed(State.next(Paused, self, { skipsInARow: 0 }))
     case "AwaitingBillingKey":
-      return Result.succeed(new AwaitingBillingKey({ ...self, skipsInARow: 0 }))
+      return Result.succeed(State.next(AwaitingBillingKey, self, { skipsInARow: 0 }))
     case "Cancelled":
-      return denied(self, "be settled")
+      return denied(self, "settle")
   }
 }
 
 /** A renewal was declined. */
-export const fallBehind = (self: SubscriptionOrder): Denied<PastDue> =>
-  isChargeable(self) ? Result.succeed(new PastDue(fieldsOf(self))) : denied(self, "fall behind")
+export const fallBehind: Move<"fallBehind", [], PastDue> = (self: SubscriptionOrder) =>
+  isChargeable(self) ? Result.succeed(State.next(PastDue, self, {})) : denied(self, "fallBehind")
 
 /** The ladder ended with a skipped delivery: the subscription goes on. */
-export const recover = (self: SubscriptionOrder): Denied<Active> =>
-  isChargeable(self) ? Result.succeed(new Active(fieldsOf(self))) : denied(self, "recover")
+export const recover: Move<"recover", [], Active> = (self: SubscriptionOrder) =>
+  isChargeable(self) ? Result.succeed(State.next(Active, self, {})) : denied(self, "recover")
 
 /** Stops charging until resumed. */
-export const pause = (self: SubscriptionOrder, by: Paused["by"], resumeOn: BusinessDate | null): Denied<Paused> =>
-  isChargeable(self) ? Result.succeed(new Paused({ ...fieldsOf(self), by, resumeOn })) : denied(self, "be paused")
+export const pause: Move<"pause", [by: Paused["by"], resumeOn: BusinessDate | null], Paused> = (
+  self: SubscriptionOrder,
+  by,
+  resumeOn
+) => (isChargeable(self) ? Result.succeed(State.next(Paused, self, { by, resumeOn })) : denied(self, "pause"))
 
 /** Charges again. */
-export const resume = (self: SubscriptionOrder): Denied<Active> =>
-  self._tag === "Paused" ? Result.succeed(new Active(fieldsOf(self))) : denied(self, "be resumed")
+export const resume: Move<"resume", [], Active> = (self: SubscriptionOrder) =>
+  self._tag === "Paused" ? Result.succeed(State.next(Active, self, {})) : denied(self, "resume")
 
 /** Ends it. */
-export const cancel = (self: SubscriptionOrder, reason: CancelReason, at: DateTime.Utc): Denied<Cancelled> =>
+export const cancel: Move<"cancel", [reason: CancelReason, at: DateTime.Utc], Cancelled> = (
+  self: SubscriptionOrder,
+  reason,
+  at
+) =>
   self._tag === "Cancelled"
-    ? denied(self, "be cancelled")
+    ? denied(self, "cancel")
     : Result.succeed(
-        new Cancelled({
-          ...fieldsOf(self),
+        State.next(Cancelled, self, {
           billingKeyId: self._tag === "AwaitingBillingKey" ? self.pendingBillingKeyId : self.billingKeyId,
           reason,
           cancelledAt: at
@@ -221,56 +268,61 @@ export const cancel = (self: SubscriptionOrder, reason: CancelReason, at: DateTi
       )
 
 /** The owner leaves out one delivery. */
-export const countSkip = (
-  self: SubscriptionOrder
-): Result.Result<Chargeable, SubscriptionTransitionDenied | SkipLimitReached> => {
-  if (!isChargeable(self)) return denied(self, "skip a delivery")
+export const countSkip: Move<"countSkip", [], Chargeable, SkipLimitReached> = (self: SubscriptionOrder) => {
+  if (!isChargeable(self)) return denied(self, "countSkip")
   if (self.skipsInARow >= skipsInARowMax) {
     return Result.fail(new SkipLimitReached({ subscriptionId: self.id, skipsInARow: self.skipsInARow }))
   }
   const skipsInARow = self.skipsInARow + 1
   return Result.succeed(
-    self._tag === "Active" ? new Active({ ...self, skipsInARow }) : new PastDue({ ...self, skipsInARow })
+    self._tag === "Active" ? State.next(Active, self, { skipsInARow }) : State.next(PastDue, self, { skipsInARow })
   )
 }
 
 /** The owner changes how many units are delivered, or how often. */
-export const change = (
-  self: SubscriptionOrder,
-  changed: { readonly quantity?: Quantity; readonly period?: DeliveryPeriod }
-): Denied<Exclude<SubscriptionOrder, Cancelled>> => {
+export const change: Move<
+  "change",
+  [changed: { readonly quantity?: Quantity; readonly period?: DeliveryPeriod }],
+  Exclude<SubscriptionOrder, Cancelled>
+> = (self: SubscriptionOrder, changed) => {
   switch (self._tag) {
     case "Active":
-      return Result.succeed(new Active({ ...self, ...changed }))
+      return Result.succeed(State.next(Active, self, { ...changed }))
     case "PastDue":
-      return Result.succeed(new PastDue({ ...self, ...changed }))
+      return Result.succeed(State.next(PastDue, self, { ...changed }))
     case "Paused":
-      return Result.succeed(new Paused({ ...self, ...changed }))
+      return Result.succeed(State.next(Paused, self, { ...changed }))
     case "AwaitingBillingKey":
-      return Result.succeed(new AwaitingBillingKey({ ...self, ...changed }))
+      return Result.succeed(State.next(AwaitingBillingKey, self, { ...changed }))
     case "Cancelled":
-      return denied(self, "be changed")
+      return denied(self, "change")
   }
 }
 
 /** The owner was asked to register this key. */
-export const expectKey = (self: SubscriptionOrder, billingKeyId: BillingKeyId): Denied<AwaitingBillingKey> =>
+export const expectKey: Move<"expectKey", [billingKeyId: BillingKeyId], AwaitingBillingKey> = (
+  self: SubscriptionOrder,
+  billingKeyId
+) =>
   self._tag === "AwaitingBillingKey"
-    ? Result.succeed(new AwaitingBillingKey({ ...self, pendingBillingKeyId: billingKeyId }))
-    : denied(self, "expect a billing key")
+    ? Result.succeed(State.next(AwaitingBillingKey, self, { pendingBillingKeyId: billingKeyId }))
+    : denied(self, "expectKey")
 
 /** A new key is there. */
-export const replaceKey = (self: SubscriptionOrder, billingKeyId: BillingKeyId): Denied<Active | PastDue | Paused> => {
+export const replaceKey: Move<"replaceKey", [billingKeyId: BillingKeyId], Active | PastDue | Paused> = (
+  self: SubscriptionOrder,
+  billingKeyId
+) => {
   switch (self._tag) {
     case "AwaitingBillingKey":
-      return Result.succeed(new Active({ ...fieldsOf(self), billingKeyId }))
+      return Result.succeed(State.next(Active, self, { billingKeyId }))
     case "Active":
-      return Result.succeed(new Active({ ...self, billingKeyId }))
+      return Result.succeed(State.next(Active, self, { billingKeyId }))
     case "PastDue":
-      return Result.succeed(new PastDue({ ...self, billingKeyId }))
+      return Result.succeed(State.next(PastDue, self, { billingKeyId }))
     case "Paused":
-      return Result.succeed(new Paused({ ...self, billingKeyId }))
+      return Result.succeed(State.next(Paused, self, { billingKeyId }))
     case "Cancelled":
-      return denied(self, "take a billing key")
+      return denied(self, "replaceKey")
   }
 }

@@ -6,12 +6,15 @@
  *
  * @since 0.1.0
  */
-import { type DateTime, Result, Schema } from "effect"
+import type * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { DisplayName } from "./DisplayName.ts"
 import { Email } from "./Email.ts"
 import { UserId } from "./Ids.ts"
 import * as Phone from "./Phone.ts"
 import { Address, realNameLengthMax } from "./Receiver.ts"
+import * as State from "./State.ts"
 
 /** What a user may do: `ADMIN` runs the shop, and may do what a `USER` may. */
 export const Role = Schema.Literals(["USER", "ADMIN"])
@@ -52,24 +55,31 @@ export const User = Schema.Union([Active, Withdrawn]).pipe(Schema.toTaggedUnion(
 export type User = typeof User.Type
 export type Tag = User["_tag"]
 
-/** Every allowed move. */
+/** Every allowed move: which commands each state knows, and where each leads. */
 export const transitions = {
-  Active: ["Withdrawn"],
-  Withdrawn: []
-} as const satisfies Record<Tag, ReadonlyArray<Tag>>
+  Active: { changeProfile: ["Active"], grant: ["Active"], withdraw: ["Withdrawn"] },
+  Withdrawn: {}
+} as const satisfies State.Transitions<Tag>
 
 /** The user is not in a state from which `command` leads anywhere. */
 export class UserTransitionDenied extends Schema.TaggedError<UserTransitionDenied>(
   "@pillivery/domain/User/UserTransitionDenied"
 )("UserTransitionDenied", { userId: UserId, from: Schema.String, command: Schema.String }) {
   override get message() {
-    return `user ${this.userId} is ${this.from} and cannot ${this.command}`
+    return `user ${this.userId} is ${this.from} and does not allow ${this.command}`
   }
 }
 
-type Denied<A> = Result.Result<A, UserTransitionDenied>
+type Command = State.CommandOf<typeof transitions>
+type Move<C extends Command, Args extends ReadonlyArray<unknown>, To, E = never> = State.Move<
+  User,
+  typeof transitions,
+  C,
+  Args,
+  Result.Result<To, UserTransitionDenied | E>
+>
 
-const denied = (self: User, command: string) =>
+const denied = (self: User, command: Command) =>
   Result.fail(new UserTransitionDenied({ userId: self.id, from: self._tag, command }))
 
 /** What a user may say and change about itself. */
@@ -94,17 +104,17 @@ export const register = (
   })
 
 /** The user tells something new about itself. */
-export const changeProfile = (self: User, changed: Partial<Profile>): Denied<Active> =>
+export const changeProfile: Move<"changeProfile", [changed: Partial<Profile>], Active> = (self: User, changed) =>
   self._tag === "Active"
-    ? Result.succeed(new Active({ ...self, ...spelled({ ...self, ...changed }) }))
-    : denied(self, "change its profile")
+    ? Result.succeed(State.next(Active, self, { ...spelled({ ...self, ...changed }) }))
+    : denied(self, "changeProfile")
 
 /** Gives or takes the right to run the shop. */
-export const grant = (self: User, role: Role): Denied<Active> =>
-  self._tag === "Active" ? Result.succeed(new Active({ ...self, role })) : denied(self, "be granted a role")
+export const grant: Move<"grant", [role: Role], Active> = (self: User, role) =>
+  self._tag === "Active" ? Result.succeed(State.next(Active, self, { role })) : denied(self, "grant")
 
 /** Leaves: all that is personal is forgotten. */
-export const withdraw = (self: User, at: DateTime.Utc): Denied<Withdrawn> =>
+export const withdraw: Move<"withdraw", [at: DateTime.Utc], Withdrawn> = (self: User, at) =>
   self._tag === "Active"
     ? Result.succeed(
         new Withdrawn({

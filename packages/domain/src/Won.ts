@@ -6,7 +6,8 @@
  *
  * @since 0.1.0
  */
-import { Result, Schema } from "effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 
 /** The largest amount one value may hold: 99,999,999,999 won. */
 export const wonMax = 99_999_999_999

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Result, Schema } from "effect"
 import * as fc from "fast-check"
 import * as Attempt from "../src/Attempt.ts"
+import { targetsOf } from "../src/State.ts"
 import * as Arbitraries from "../src/testing/Arbitraries.ts"
 import {
   anyApprovalToken,
@@ -26,6 +27,9 @@ import {
 } from "../src/testing/Fixtures.ts"
 import * as Won from "../src/Won.ts"
 import { law, machineLaws, rejected, succeeded } from "./Laws.ts"
+
+// Tests of refusals hide from the compiler which state they give: it would refuse first.
+const wide = (self: Attempt.Attempt): Attempt.Attempt => self
 
 const dispatch = { at: later(3), lease: lease(), baseline: null, approvalToken: null }
 const approveWith = (reference: Attempt.Reference, isOwed = true) => ({
@@ -74,13 +78,13 @@ describe("Attempt.send", () => {
   it("never sends a charge again once it may have moved money", () => {
     const denial = rejected(Attempt.send(unknownAttempt(), dispatch), "AttemptTransitionDenied")
     assert.strictEqual(denial.from, "Unknown")
-    assert.include(denial.message, "is Unknown and cannot be sent again")
-    rejected(Attempt.send(sentAttempt(), dispatch), "AttemptTransitionDenied")
+    assert.include(denial.message, "is Unknown and does not allow send")
+    rejected(Attempt.send(wide(sentAttempt()), dispatch), "AttemptTransitionDenied")
     rejected(
-      Attempt.send(succeeded(Attempt.review(unknownAttempt(), later(9), "")), dispatch),
+      Attempt.send(wide(succeeded(Attempt.review(unknownAttempt(), later(9), ""))), dispatch),
       "AttemptTransitionDenied"
     )
-    rejected(Attempt.send(inferred(unknownAttempt()), dispatch), "AttemptTransitionDenied")
+    rejected(Attempt.send(wide(inferred(unknownAttempt())), dispatch), "AttemptTransitionDenied")
   })
 
   it("repeats a customer's approval in doubt with its own transaction only", () => {
@@ -132,8 +136,8 @@ describe("Attempt.withdraw", () => {
       succeeded(Attempt.withdraw(preparedAttempt(), later(1), "over capacity")).detail,
       "over capacity"
     )
-    rejected(Attempt.withdraw(sentAttempt(), later(1), ""), "AttemptTransitionDenied")
-    rejected(Attempt.withdraw(awaitingCustomerAttempt(), later(1), ""), "AttemptTransitionDenied")
+    rejected(Attempt.withdraw(wide(sentAttempt()), later(1), ""), "AttemptTransitionDenied")
+    rejected(Attempt.withdraw(wide(awaitingCustomerAttempt()), later(1), ""), "AttemptTransitionDenied")
   })
 })
 
@@ -211,7 +215,7 @@ describe("Attempt.review", () => {
   })
 
   it("is refused where nothing was sent", () => {
-    rejected(Attempt.review(preparedAttempt(), later(1), ""), "AttemptTransitionDenied")
+    rejected(Attempt.review(wide(preparedAttempt()), later(1), ""), "AttemptTransitionDenied")
   })
 
   it("keeps a bounded detail", () => {
@@ -229,7 +233,7 @@ describe("Attempt.waitAgain", () => {
 describe("Attempt.isOpen and isInDoubt", () => {
   law("tell what the table allows", [Arbitraries.attempt], (self) => {
     if (Attempt.isInDoubt(self)) assert.isTrue(Attempt.isOpen(self))
-    if (Attempt.transitions[self._tag].length === 0) assert.isFalse(Attempt.isOpen(self))
+    if (targetsOf<Attempt.Tag>(Attempt.transitions, self._tag).length === 0) assert.isFalse(Attempt.isOpen(self))
   })
 })
 
@@ -245,7 +249,7 @@ describe("Attempt.reserveRefund", () => {
   })
 
   it("is refused where no money moved", () => {
-    rejected(Attempt.reserveRefund(sentAttempt(), won(1)), "AttemptTransitionDenied")
+    rejected(Attempt.reserveRefund(wide(sentAttempt()), won(1)), "AttemptTransitionDenied")
   })
 
   law(

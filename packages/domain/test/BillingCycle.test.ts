@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import * as fc from "fast-check"
 import * as BillingCycle from "../src/BillingCycle.ts"
+import { targetsOf } from "../src/State.ts"
 import * as BusinessDate from "../src/BusinessDate.ts"
 import { DunningPolicy, standard } from "../src/DunningPolicy.ts"
 import * as Arbitraries from "../src/testing/Arbitraries.ts"
@@ -16,6 +17,9 @@ import {
   retryDueCycle
 } from "../src/testing/Fixtures.ts"
 import { law, machineLaws, rejected, succeeded } from "./Laws.ts"
+
+// Tests of refusals hide from the compiler which state they give: it would refuse first.
+const wide = (self: BillingCycle.BillingCycle): BillingCycle.BillingCycle => self
 
 const holder = anyAttemptId()
 const stranger = anyAttemptId("stranger")
@@ -35,7 +39,10 @@ describe("BillingCycle", () => {
   })
 
   law("is chargeable, waiting, held or closed, and only one of them", [Arbitraries.billingCycle], (self) => {
-    assert.strictEqual(BillingCycle.isOpen(self), BillingCycle.transitions[self._tag].length > 0)
+    assert.strictEqual(
+      BillingCycle.isOpen(self),
+      targetsOf<BillingCycle.Tag>(BillingCycle.transitions, self._tag).length > 0
+    )
     if (BillingCycle.isChargeable(self)) assert.isTrue(BillingCycle.isOpen(self))
   })
 
@@ -122,10 +129,10 @@ describe("BillingCycle.isDue", () => {
 describe("BillingCycle.send", () => {
   it("takes a cycle once", () => {
     assert.strictEqual(inFlightCycle().openAttempt, holder)
-    const denial = rejected(BillingCycle.send(inFlightCycle(), stranger), "CycleTransitionDenied")
+    const denial = rejected(BillingCycle.send(wide(inFlightCycle()), stranger), "CycleTransitionDenied")
     assert.include(denial.message, "cycle 1 of subscription")
     rejected(BillingCycle.send(dueCycle({ openAttempt: holder }), stranger), "CycleTransitionDenied")
-    rejected(BillingCycle.send(keylessCycle(), holder), "CycleTransitionDenied")
+    rejected(BillingCycle.send(wide(keylessCycle()), holder), "CycleTransitionDenied")
   })
 })
 
@@ -147,9 +154,9 @@ describe("BillingCycle.charge", () => {
 
   it("never charges a closed cycle", () => {
     const charged = succeeded(BillingCycle.charge(inFlightCycle(), holder, on))
-    rejected(BillingCycle.charge(charged, stranger, on), "CycleTransitionDenied")
+    rejected(BillingCycle.charge(wide(charged), stranger, on), "CycleTransitionDenied")
     rejected(
-      BillingCycle.charge(succeeded(BillingCycle.skip(dueCycle(), "owner")), holder, on),
+      BillingCycle.charge(wide(succeeded(BillingCycle.skip(dueCycle(), "owner"))), holder, on),
       "CycleTransitionDenied"
     )
   })
@@ -240,7 +247,7 @@ describe("BillingCycle.declineHard and receiveKey", () => {
   })
 
   it("is refused by a cycle that has a key", () => {
-    rejected(BillingCycle.receiveKey(dueCycle(), on), "CycleTransitionDenied")
+    rejected(BillingCycle.receiveKey(wide(dueCycle()), on), "CycleTransitionDenied")
   })
 })
 
@@ -253,15 +260,15 @@ describe("BillingCycle.loseKey", () => {
   })
 
   it("is refused while an attempt holds the cycle", () => {
-    rejected(BillingCycle.loseKey(inFlightCycle(), on, standard), "CycleTransitionDenied")
+    rejected(BillingCycle.loseKey(wide(inFlightCycle()), on, standard), "CycleTransitionDenied")
     rejected(BillingCycle.loseKey(dueCycle({ openAttempt: holder }), on, standard), "CycleTransitionDenied")
   })
 })
 
 describe("BillingCycle.skip, abandon and exhaust", () => {
   it("wait for an attempt that was sent", () => {
-    rejected(BillingCycle.skip(inFlightCycle(), "owner"), "CycleTransitionDenied")
-    rejected(BillingCycle.abandon(inDoubtCycle(), "cancelled"), "CycleTransitionDenied")
+    rejected(BillingCycle.skip(wide(inFlightCycle()), "owner"), "CycleTransitionDenied")
+    rejected(BillingCycle.abandon(wide(inDoubtCycle()), "cancelled"), "CycleTransitionDenied")
     rejected(BillingCycle.exhaust(inFlightCycle(), null, on, "Abandoned"), "CycleTransitionDenied")
   })
 
@@ -299,8 +306,8 @@ describe("BillingCycle.postpone and reschedule", () => {
 
   it("are refused once the cycle was tried", () => {
     for (const cycle of [retryDueCycle(), inFlightCycle(), inDoubtCycle()]) {
-      rejected(BillingCycle.postpone(cycle, 7), "CycleTransitionDenied")
-      rejected(BillingCycle.reschedule(cycle, on), "CycleTransitionDenied")
+      rejected(BillingCycle.postpone(wide(cycle), 7), "CycleTransitionDenied")
+      rejected(BillingCycle.reschedule(wide(cycle), on), "CycleTransitionDenied")
     }
   })
 

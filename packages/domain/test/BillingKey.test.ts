@@ -6,6 +6,9 @@ import * as Arbitraries from "../src/testing/Arbitraries.ts"
 import { activeKey, anyAttemptId, anyProviderBillingKey, later, now, pendingKey } from "../src/testing/Fixtures.ts"
 import { law, machineLaws, rejected, succeeded } from "./Laws.ts"
 
+// Tests of refusals hide from the compiler which state they give: it would refuse first.
+const wide = (self: BillingKey.BillingKey): BillingKey.BillingKey => self
+
 const holder = anyAttemptId()
 const unused = activeKey({ liveUses: 0 })
 
@@ -14,8 +17,7 @@ describe("BillingKey", () => {
     transitions: BillingKey.transitions,
     state: Arbitraries.billingKey,
     command: Arbitraries.billingKeyCommand,
-    is: Schema.is(BillingKey.BillingKey),
-    touchedEnds: ["Retired", "Revoked", "Abandoned"]
+    is: Schema.is(BillingKey.BillingKey)
   })
 
   law("counts its uses from zero", [Arbitraries.billingKey], (self) => assert.isAtLeast(self.liveUses, 0))
@@ -39,10 +41,10 @@ describe("BillingKey.activate", () => {
 
   it("happens once", () => {
     const denial = rejected(
-      BillingKey.activate(activeKey(), anyProviderBillingKey(1), null),
+      BillingKey.activate(wide(activeKey()), anyProviderBillingKey(1), null),
       "BillingKeyTransitionDenied"
     )
-    assert.include(denial.message, "is Active and cannot be activated")
+    assert.include(denial.message, "is Active and does not allow activate")
   })
 })
 
@@ -50,13 +52,10 @@ describe("BillingKey.hold and release", () => {
   it("let one attempt hold the key", () => {
     const held = succeeded(BillingKey.hold(activeKey(), holder))
     assert.strictEqual(held.inFlight, holder)
+    assert.strictEqual(rejected(BillingKey.hold(held, anyAttemptId(1)), "BillingKeyTransitionDenied").command, "hold")
     assert.strictEqual(
-      rejected(BillingKey.hold(held, anyAttemptId(1)), "BillingKeyTransitionDenied").command,
-      "be held twice"
-    )
-    assert.strictEqual(
-      rejected(BillingKey.hold(pendingKey(), holder), "BillingKeyTransitionDenied").command,
-      "be charged"
+      rejected(BillingKey.hold(wide(pendingKey()), holder), "BillingKeyTransitionDenied").command,
+      "hold"
     )
   })
 
@@ -104,7 +103,7 @@ describe("BillingKey.attach and detach", () => {
       succeeded(BillingKey.revoke(activeKey())),
       succeeded(BillingKey.freeze(activeKey()))
     ]
-    for (const key of ways) rejected(BillingKey.attach(key), "BillingKeyTransitionDenied")
+    for (const key of ways) rejected(BillingKey.attach(wide(key)), "BillingKeyTransitionDenied")
   })
 })
 
@@ -113,7 +112,7 @@ describe("BillingKey.retire", () => {
     assert.strictEqual(succeeded(BillingKey.retire(unused))._tag, "Retiring")
     rejected(BillingKey.retire(activeKey()), "BillingKeyTransitionDenied")
     rejected(BillingKey.retire(activeKey({ liveUses: 0, inFlight: holder })), "BillingKeyTransitionDenied")
-    rejected(BillingKey.confirmRetired(unused), "BillingKeyTransitionDenied")
+    rejected(BillingKey.confirmRetired(wide(unused)), "BillingKeyTransitionDenied")
   })
 
   law("is possible exactly when isRetirable says so", [Arbitraries.billingKey], (self) => {
@@ -124,18 +123,18 @@ describe("BillingKey.retire", () => {
 describe("BillingKey.freeze", () => {
   it("stops charging until an operator decided", () => {
     const frozen = succeeded(BillingKey.freeze(activeKey()))
-    rejected(BillingKey.hold(frozen, holder), "BillingKeyTransitionDenied")
+    rejected(BillingKey.hold(wide(frozen), holder), "BillingKeyTransitionDenied")
     assert.strictEqual(succeeded(BillingKey.unfreeze(frozen))._tag, "Active")
     assert.strictEqual(succeeded(BillingKey.revoke(frozen))._tag, "Revoked")
-    rejected(BillingKey.freeze(frozen), "BillingKeyTransitionDenied")
-    rejected(BillingKey.unfreeze(activeKey()), "BillingKeyTransitionDenied")
+    rejected(BillingKey.freeze(wide(frozen)), "BillingKeyTransitionDenied")
+    rejected(BillingKey.unfreeze(wide(activeKey())), "BillingKeyTransitionDenied")
   })
 })
 
 describe("BillingKey.abandon", () => {
   it("ends a key that was never registered", () => {
     assert.isFalse("billingKey" in succeeded(BillingKey.abandon(pendingKey())))
-    rejected(BillingKey.abandon(activeKey()), "BillingKeyTransitionDenied")
-    rejected(BillingKey.revoke(pendingKey()), "BillingKeyTransitionDenied")
+    rejected(BillingKey.abandon(wide(activeKey())), "BillingKeyTransitionDenied")
+    rejected(BillingKey.revoke(wide(pendingKey())), "BillingKeyTransitionDenied")
   })
 })

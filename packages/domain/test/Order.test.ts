@@ -24,6 +24,9 @@ import {
 import { wonMax } from "../src/Won.ts"
 import { law, machineLaws, rejected, succeeded } from "./Laws.ts"
 
+// Tests of refusals hide from the compiler which state they give: it would refuse first.
+const wide = (self: Order.Order): Order.Order => self
+
 const attemptId = anyAttemptId()
 const other = anyAttemptId(1)
 const placing = { id: anyOrderId(), userId: anyUserId(), origin: new Order.FromLines(), receiver: receiver(), at: now }
@@ -168,8 +171,8 @@ describe("Order.beginApproval", () => {
   })
 
   it("is refused for a paid order", () => {
-    const denial = rejected(Order.beginApproval(paidOrder(), other, later(6)), "OrderTransitionDenied")
-    assert.include(denial.message, "is Paid and cannot be approved")
+    const denial = rejected(Order.beginApproval(wide(paidOrder()), other, later(6)), "OrderTransitionDenied")
+    assert.include(denial.message, "is Paid and does not allow beginApproval")
   })
 })
 
@@ -190,9 +193,12 @@ describe("Order.pay", () => {
   it("pays once", () => {
     const paid = succeeded(Order.pay(placedOrder(), attemptId, later(5)))
     assert.deepStrictEqual([paid.paidBy, paid.paidAt, paid.refundedTotal], [attemptId, later(5), won(0)])
-    rejected(Order.pay(paid, other, later(6)), "OrderTransitionDenied")
-    rejected(Order.pay(expiredOrder(), other, later(60)), "OrderTransitionDenied")
-    rejected(Order.pay(succeeded(Order.failPayment(placedOrder(), later(2))), other, later(6)), "OrderTransitionDenied")
+    rejected(Order.pay(wide(paid), other, later(6)), "OrderTransitionDenied")
+    rejected(Order.pay(wide(expiredOrder()), other, later(60)), "OrderTransitionDenied")
+    rejected(
+      Order.pay(wide(succeeded(Order.failPayment(placedOrder(), later(2)))), other, later(6)),
+      "OrderTransitionDenied"
+    )
   })
 })
 

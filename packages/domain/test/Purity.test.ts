@@ -21,7 +21,7 @@ describe("the domain's sources", () => {
   it("import nothing but effect and each other", () => {
     for (const file of sources) {
       for (const [, from] of textOf(file).matchAll(/from "([^"]+)"/g))
-        assert.match(from ?? "", /^(effect|\.\/[A-Za-z]+\.ts)$/, file)
+        assert.match(from ?? "", /^(effect\/[A-Z][A-Za-z]+|\.\/[A-Za-z]+\.ts)$/, file)
     }
   })
 

@@ -19,6 +19,9 @@ import {
 import { wonMax } from "../src/Won.ts"
 import { law, machineLaws, rejected, succeeded } from "./Laws.ts"
 
+// Tests of refusals hide from the compiler which state they give: it would refuse first.
+const wide = (self: SubscriptionOrder.SubscriptionOrder): SubscriptionOrder.SubscriptionOrder => self
+
 describe("SubscriptionOrder", () => {
   machineLaws<SubscriptionOrder.SubscriptionOrder>({
     transitions: SubscriptionOrder.transitions,
@@ -94,7 +97,7 @@ describe("SubscriptionOrder.countSkip", () => {
 
   it("is refused while paused, cancelled or without a key", () => {
     for (const self of [pausedSubscription(), cancelledSubscription(), keylessSubscription()]) {
-      rejected(SubscriptionOrder.countSkip(self), "SubscriptionTransitionDenied")
+      rejected(SubscriptionOrder.countSkip(wide(self)), "SubscriptionTransitionDenied")
     }
   })
 })
@@ -105,7 +108,7 @@ describe("SubscriptionOrder.settle", () => {
     for (const self of [subscription(), pausedSubscription(), keylessSubscription()]) {
       assert.strictEqual(succeeded(SubscriptionOrder.settle(self))._tag, self._tag)
     }
-    rejected(SubscriptionOrder.settle(cancelledSubscription()), "SubscriptionTransitionDenied")
+    rejected(SubscriptionOrder.settle(wide(cancelledSubscription())), "SubscriptionTransitionDenied")
   })
 })
 
@@ -119,10 +122,10 @@ describe("SubscriptionOrder.pause and resume", () => {
   })
 
   it("are refused where there is nothing to pause or resume", () => {
-    rejected(SubscriptionOrder.pause(pausedSubscription(), "owner", null), "SubscriptionTransitionDenied")
-    rejected(SubscriptionOrder.pause(keylessSubscription(), "owner", null), "SubscriptionTransitionDenied")
-    const denial = rejected(SubscriptionOrder.resume(subscription()), "SubscriptionTransitionDenied")
-    assert.include(denial.message, "is Active and cannot be resumed")
+    rejected(SubscriptionOrder.pause(wide(pausedSubscription()), "owner", null), "SubscriptionTransitionDenied")
+    rejected(SubscriptionOrder.pause(wide(keylessSubscription()), "owner", null), "SubscriptionTransitionDenied")
+    const denial = rejected(SubscriptionOrder.resume(wide(subscription())), "SubscriptionTransitionDenied")
+    assert.include(denial.message, "is Active and does not allow resume")
   })
 })
 
@@ -144,7 +147,7 @@ describe("SubscriptionOrder.change", () => {
       const changed = succeeded(SubscriptionOrder.change(self, wanted))
       assert.deepStrictEqual([changed._tag, changed.quantity, changed.period], [self._tag, quantity(5), self.period])
     }
-    rejected(SubscriptionOrder.change(cancelledSubscription(), wanted), "SubscriptionTransitionDenied")
+    rejected(SubscriptionOrder.change(wide(cancelledSubscription()), wanted), "SubscriptionTransitionDenied")
   })
 
   law("takes any period", [Arbitraries.period, fc.constant(subscription())], (days, self) => {
@@ -162,8 +165,8 @@ describe("SubscriptionOrder.replaceKey and expectKey", () => {
     const activated = succeeded(SubscriptionOrder.replaceKey(keylessSubscription(), key))
     assert.strictEqual(activated._tag, "Active")
     assert.notProperty(activated, "pendingBillingKeyId")
-    rejected(SubscriptionOrder.replaceKey(cancelledSubscription(), key), "SubscriptionTransitionDenied")
-    rejected(SubscriptionOrder.expectKey(subscription(), key), "SubscriptionTransitionDenied")
+    rejected(SubscriptionOrder.replaceKey(wide(cancelledSubscription()), key), "SubscriptionTransitionDenied")
+    rejected(SubscriptionOrder.expectKey(wide(subscription()), key), "SubscriptionTransitionDenied")
   })
 })
 
@@ -171,7 +174,7 @@ describe("SubscriptionOrder.fallBehind and recover", () => {
   it("go back and forth between active and past due", () => {
     assert.strictEqual(succeeded(SubscriptionOrder.fallBehind(pastDueSubscription()))._tag, "PastDue")
     assert.strictEqual(succeeded(SubscriptionOrder.recover(pastDueSubscription()))._tag, "Active")
-    rejected(SubscriptionOrder.recover(pausedSubscription()), "SubscriptionTransitionDenied")
-    rejected(SubscriptionOrder.fallBehind(pausedSubscription()), "SubscriptionTransitionDenied")
+    rejected(SubscriptionOrder.recover(wide(pausedSubscription())), "SubscriptionTransitionDenied")
+    rejected(SubscriptionOrder.fallBehind(wide(pausedSubscription())), "SubscriptionTransitionDenied")
   })
 })

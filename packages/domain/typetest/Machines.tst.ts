@@ -1,12 +1,14 @@
 import type { DateTime, Result } from "effect"
 import { describe, expect, test } from "tstyche"
 import * as Attempt from "../src/Attempt.ts"
-import type * as BillingCycle from "../src/BillingCycle.ts"
+import * as BillingCycle from "../src/BillingCycle.ts"
 import * as BillingKey from "../src/BillingKey.ts"
 import type { AttemptId, BillingKeyId } from "../src/Ids.ts"
 import * as Order from "../src/Order.ts"
-import type * as SubscriptionOrder from "../src/SubscriptionOrder.ts"
+import * as SubscriptionOrder from "../src/SubscriptionOrder.ts"
+import type * as State from "../src/State.ts"
 import * as User from "../src/User.ts"
+import type { Won } from "../src/Won.ts"
 
 declare const at: DateTime.Utc
 declare const attemptId: AttemptId
@@ -17,6 +19,17 @@ declare const attempt: Attempt.Attempt
 declare const sent: Attempt.Sent
 declare const approved: Attempt.Approved
 declare const pendingKey: BillingKey.Pending
+declare const charged: BillingCycle.Charged
+declare const inFlight: BillingCycle.InFlight
+declare const active: SubscriptionOrder.Active
+declare const withdrawn: User.Withdrawn
+declare const won: Won
+declare const dispatch: {
+  readonly at: DateTime.Utc
+  readonly lease: Attempt.Lease
+  readonly baseline: null
+  readonly approvalToken: null
+}
 
 describe("a state", () => {
   test("is not another state", () => {
@@ -64,6 +77,27 @@ describe("a transition", () => {
   })
 })
 
+describe("an illegal transition", () => {
+  test("does not compile where the state is known", () => {
+    expect(Order.pay).type.toBeCallableWith(placed, attemptId, at)
+    expect(Order.pay).type.not.toBeCallableWith(paid, attemptId, at)
+    expect(Order.refund).type.not.toBeCallableWith(placed, [], won)
+    expect(Attempt.send).type.not.toBeCallableWith(sent, dispatch)
+    expect(Attempt.send).type.not.toBeCallableWith(approved, dispatch)
+    expect(BillingKey.hold).type.not.toBeCallableWith(pendingKey, attemptId)
+    expect(BillingCycle.send).type.not.toBeCallableWith(charged, attemptId)
+    expect(BillingCycle.send).type.not.toBeCallableWith(inFlight, attemptId)
+    expect(SubscriptionOrder.resume).type.not.toBeCallableWith(active)
+    expect(User.withdraw).type.not.toBeCallableWith(withdrawn, at)
+  })
+
+  test("compiles, and is refused at run time, where the state may be a legal one", () => {
+    expect(Order.pay).type.toBeCallableWith(order, attemptId, at)
+    expect(Attempt.send).type.toBeCallableWith(attempt, dispatch)
+    expect(Order.refund).type.toBeCallableWith(placed as Order.Placed | Order.Paid, [], won)
+  })
+})
+
 describe("a match", () => {
   test("needs every state", () => {
     expect(User.User.match).type.toBeCallableWith({ Active: () => 1, Withdrawn: () => 2 })
@@ -85,7 +119,10 @@ describe("a match", () => {
 
 describe("a transition table", () => {
   test("knows at compile time where a state leads", () => {
-    expect(Order.transitions.Refunded).type.toBe<readonly []>()
-    expect<(typeof Order.transitions.Placed)[number]>().type.toBe<"Paid" | "Expired" | "PaymentFailed">()
+    expect<(typeof Order.transitions.Placed)["pay"][number]>().type.toBe<"Paid">()
+    expect<State.CommandOf<typeof Order.transitions>>().type.toBe<
+      "beginApproval" | "pay" | "expire" | "failPayment" | "refund"
+    >()
+    expect<State.Knowing<typeof Order.transitions, "refund">>().type.toBe<"Paid" | "PartiallyRefunded">()
   })
 })

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { assert } from "@effect/vitest"
+import { targetsOf, type Transitions } from "@pillivery/domain/State"
 import { type Command, commandsMax } from "@pillivery/domain/testing/Arbitraries"
 import { Effect, Option, Result, Schema } from "effect"
 import * as fc from "fast-check"
@@ -26,7 +27,7 @@ export interface Aggregate<A extends { readonly _tag: string; readonly version: 
   readonly schema: Schema.Codec<A, E>
   readonly states: Readonly<Record<string, (seed: string) => A>>
   readonly varieties: Readonly<Record<string, (seed: string) => A>>
-  readonly transitions: Readonly<Record<string, ReadonlyArray<string>>>
+  readonly transitions: Transitions<string>
   /** What may be done to an aggregate, and with which it may begin. */
   readonly histories?: {
     readonly begin: ReadonlyArray<(seed: string) => A>
@@ -80,8 +81,8 @@ export const aggregateLaws = <A extends { readonly _tag: string; readonly versio
     )
   )
 
-  const moves = Object.entries(transitions).flatMap(([from, targets]) =>
-    targets.map((to) =>
+  const moves = Object.keys(transitions).flatMap((from) =>
+    targetsOf(transitions, from).map((to) =>
       law(
         `stores the move from ${from} to ${to}`,
         Effect.gen(function* () {

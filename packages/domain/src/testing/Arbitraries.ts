@@ -7,7 +7,8 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Result } from "effect"
+import * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
 import * as fc from "fast-check"
 import * as Attempt from "../Attempt.ts"
 import * as BillingCycle from "../BillingCycle.ts"
@@ -31,9 +32,17 @@ import * as User from "../User.ts"
 import * as Won from "../Won.ts"
 import * as Fixtures from "./Fixtures.ts"
 
-/** One thing that may be done to an aggregate; `run` answers the next state or why it is refused. */
+/**
+ * One thing that may be done to an aggregate.
+ *
+ * **Details**
+ *
+ * `name` tells people what is done with which arguments, `command` is its name in the machine's table, and `run` answers
+ * the next state or why it is refused.
+ */
 export interface Command<State, Failure = unknown> {
   readonly name: string
+  readonly command: string
   readonly run: (self: State) => Result.Result<State, Failure>
 }
 
@@ -43,8 +52,9 @@ export const commandsMax = 12
 // What a failing history prints.
 const command = <State, Next extends State, Failure>(
   name: string,
+  command: string,
   run: (self: State) => Result.Result<Next, Failure>
-): Command<State, Failure> => Object.defineProperty({ name, run }, fc.toStringMethod, { value: () => name })
+): Command<State, Failure> => Object.defineProperty({ name, command, run }, fc.toStringMethod, { value: () => name })
 
 /** Carries out commands one after the other; refused ones change nothing. */
 export const play = <State>(start: State, commands: ReadonlyArray<Command<State>>): State =>
@@ -151,25 +161,31 @@ const itemId: fc.Arbitrary<ItemId> = fc.integer({ min: 0, max: 60 }).map(Fixture
 export const cartCommand: fc.Arbitrary<Command<Cart.Cart>> = fc.oneof(
   fc
     .record({ itemId, quantity, period: fc.option(period), seenPrice: unitPrice, at: soon })
-    .map((added) => command(`add ${added.quantity}`, (self: Cart.Cart) => Cart.add(self, added))),
+    .map((added) => command(`add ${added.quantity}`, "add", (self: Cart.Cart) => Cart.add(self, added))),
   fc
     .record({ itemId, quantity, period, seenPrice: unitPrice, at: soon })
     .map((added) =>
-      command("add what the cart takes", (self: Cart.Cart) =>
+      command("add what the cart takes", "add", (self: Cart.Cart) =>
         Cart.add(self, { ...added, period: self.kind === "normal" ? null : added.period })
       )
     ),
   fc
     .tuple(itemId, quantity)
-    .map(([id, units]) => command(`change to ${units}`, (self: Cart.Cart) => Cart.changeQuantity(self, id, units))),
+    .map(([id, units]) =>
+      command(`change to ${units}`, "changeQuantity", (self: Cart.Cart) => Cart.changeQuantity(self, id, units))
+    ),
   fc
     .tuple(itemId, period)
-    .map(([id, days]) => command(`every ${days} days`, (self: Cart.Cart) => Cart.changePeriod(self, id, days))),
-  itemId.map((id) => command("remove", (self: Cart.Cart) => Cart.remove(self, id))),
+    .map(([id, days]) =>
+      command(`every ${days} days`, "changePeriod", (self: Cart.Cart) => Cart.changePeriod(self, id, days))
+    ),
+  itemId.map((id) => command("remove", "remove", (self: Cart.Cart) => Cart.remove(self, id))),
   fc
     .tuple(fc.array(itemId, { maxLength: 10 }), soon)
     .map(([ids, at]) =>
-      command("order paid", (self: Cart.Cart) => Result.succeed(Cart.removeAddedBefore(self, ids, at)))
+      command("order paid", "removeAddedBefore", (self: Cart.Cart) =>
+        Result.succeed(Cart.removeAddedBefore(self, ids, at))
+      )
     )
 )
 
@@ -183,17 +199,20 @@ export const cart: fc.Arbitrary<Cart.Cart> = reachable(
 export const userCommand: fc.Arbitrary<Command<User.User, User.UserTransitionDenied>> = fc.oneof(
   {
     arbitrary: phone.map((number) =>
-      command("change", (self: User.User) => User.changeProfile(self, { phone: number }))
+      command("change", "changeProfile", (self: User.User) => User.changeProfile(self, { phone: number }))
     ),
     weight: 3
   },
   {
     arbitrary: fc
       .constantFrom(...User.Role.literals)
-      .map((role) => command(`grant ${role}`, (self: User.User) => User.grant(self, role))),
+      .map((role) => command(`grant ${role}`, "grant", (self: User.User) => User.grant(self, role))),
     weight: 3
   },
-  { arbitrary: soon.map((at) => command("withdraw", (self: User.User) => User.withdraw(self, at))), weight: 1 }
+  {
+    arbitrary: soon.map((at) => command("withdraw", "withdraw", (self: User.User) => User.withdraw(self, at))),
+    weight: 1
+  }
 )
 
 /** A user in any reachable state. */
@@ -234,17 +253,19 @@ const attemptId = fc.constantFrom(Fixtures.anyAttemptId(0), Fixtures.anyAttemptI
 export const orderCommand: fc.Arbitrary<Command<Order.Order>> = fc.oneof(
   fc
     .tuple(attemptId, soon)
-    .map(([id, at]) => command("begin approval", (self: Order.Order) => Order.beginApproval(self, id, at))),
+    .map(([id, at]) =>
+      command("begin approval", "beginApproval", (self: Order.Order) => Order.beginApproval(self, id, at))
+    ),
   attemptId.map((id) =>
-    command("end approval", (self: Order.Order) =>
+    command("end approval", "endApproval", (self: Order.Order) =>
       Result.succeed(self._tag === "Placed" ? Order.endApproval(self, id) : self)
     )
   ),
-  fc.tuple(attemptId, soon).map(([id, at]) => command("pay", (self: Order.Order) => Order.pay(self, id, at))),
-  soon.map((at) => command("expire", (self: Order.Order) => Order.expire(self, at))),
-  soon.map((at) => command("fail payment", (self: Order.Order) => Order.failPayment(self, at))),
+  fc.tuple(attemptId, soon).map(([id, at]) => command("pay", "pay", (self: Order.Order) => Order.pay(self, id, at))),
+  soon.map((at) => command("expire", "expire", (self: Order.Order) => Order.expire(self, at))),
+  soon.map((at) => command("fail payment", "failPayment", (self: Order.Order) => Order.failPayment(self, at))),
   fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 4 }).map((units) =>
-    command(`refund ${units}`, (self: Order.Order) => {
+    command(`refund ${units}`, "refund", (self: Order.Order) => {
       const lines = self.lines
         .map((line, index) => ({ lineId: line.id, quantity: units[index] ?? 0 }))
         .filter((line) => line.quantity > 0)
@@ -252,7 +273,7 @@ export const orderCommand: fc.Arbitrary<Command<Order.Order>> = fc.oneof(
     })
   ),
   fc.constant(
-    command("refund the rest", (self: Order.Order) =>
+    command("refund the rest", "refund", (self: Order.Order) =>
       Result.flatMap(Order.refundAmount(self, "rest"), (asked) => Order.refund(self, asked.lines, asked.amount))
     )
   )
@@ -276,7 +297,7 @@ const reference = soon.chain((at) =>
 /** Something that may be done to an attempt. */
 export const attemptCommand: fc.Arbitrary<Command<Attempt.Attempt>> = fc.oneof(
   fc.constant(
-    command("await the customer", (self: Attempt.Attempt) =>
+    command("await the customer", "awaitCustomer", (self: Attempt.Attempt) =>
       Attempt.awaitCustomer(self, {
         transactionId: Fixtures.anyTransactionId(),
         redirectUrls: Fixtures.redirectUrls(),
@@ -284,35 +305,41 @@ export const attemptCommand: fc.Arbitrary<Command<Attempt.Attempt>> = fc.oneof(
       })
     )
   ),
-  soon.map((at) => command("withdraw", (self: Attempt.Attempt) => Attempt.withdraw(self, at, "over capacity"))),
+  soon.map((at) =>
+    command("withdraw", "withdraw", (self: Attempt.Attempt) => Attempt.withdraw(self, at, "over capacity"))
+  ),
   {
     arbitrary: soon.map((at) =>
-      command("send", (self: Attempt.Attempt) =>
+      command("send", "send", (self: Attempt.Attempt) =>
         Attempt.send(self, { at, lease: Fixtures.lease(2), baseline: null, approvalToken: Fixtures.anyApprovalToken })
       )
     ),
     weight: 4
   },
-  soon.map((at) => command("abandon", (self: Attempt.Attempt) => Attempt.abandon(self, at, "the customer left"))),
-  soon.map((at) => command("supersede", (self: Attempt.Attempt) => Attempt.supersede(self, at))),
+  soon.map((at) =>
+    command("abandon", "abandon", (self: Attempt.Attempt) => Attempt.abandon(self, at, "the customer left"))
+  ),
+  soon.map((at) => command("supersede", "supersede", (self: Attempt.Attempt) => Attempt.supersede(self, at))),
   {
     arbitrary: soon.map((at) =>
-      command("lose the answer", (self: Attempt.Attempt) =>
+      command("lose the answer", "loseAnswer", (self: Attempt.Attempt) =>
         Attempt.loseAnswer(self, { at, nextAskAt: at, detail: "timeout" })
       )
     ),
     weight: 3
   },
-  soon.map((at) => command("ask again", (self: Attempt.Attempt) => Attempt.askAgain(self, at))),
+  soon.map((at) => command("ask again", "askAgain", (self: Attempt.Attempt) => Attempt.askAgain(self, at))),
   {
-    arbitrary: soon.map((at) => command("review", (self: Attempt.Attempt) => Attempt.review(self, at, "unclear"))),
+    arbitrary: soon.map((at) =>
+      command("review", "review", (self: Attempt.Attempt) => Attempt.review(self, at, "unclear"))
+    ),
     weight: 2
   },
   {
     arbitrary: fc
       .tuple(soon, reference, fc.boolean())
       .map(([at, known, isOwed]) =>
-        command(`approve ${known._tag}${isOwed ? "" : ", nothing owed"}`, (self: Attempt.Attempt) =>
+        command(`approve ${known._tag}${isOwed ? "" : ", nothing owed"}`, "approve", (self: Attempt.Attempt) =>
           Attempt.approve(self, { at, reference: known, amount: self.amount, isOwed })
         )
       ),
@@ -321,34 +348,40 @@ export const attemptCommand: fc.Arbitrary<Command<Attempt.Attempt>> = fc.oneof(
   fc
     .tuple(soon, declineReason)
     .map(([at, reason]) =>
-      command(`decline ${reason._tag}`, (self: Attempt.Attempt) => Attempt.decline(self, at, reason))
+      command(`decline ${reason._tag}`, "decline", (self: Attempt.Attempt) => Attempt.decline(self, at, reason))
     ),
   {
     arbitrary: fc
       .tuple(soon, fc.constantFrom<Attempt.NotExecuted["why"]>("local", "word", "ours", "inferred"))
       .map(([at, why]) =>
-        command(`not executed, ${why}`, (self: Attempt.Attempt) => Attempt.notExecuted(self, { at, why, detail: "" }))
+        command(`not executed, ${why}`, "notExecuted", (self: Attempt.Attempt) =>
+          Attempt.notExecuted(self, { at, why, detail: "" })
+        )
       ),
     weight: 2
   },
-  fc.constant(command("wait again", (self: Attempt.Attempt) => Attempt.waitAgain(self))),
+  fc.constant(command("wait again", "waitAgain", (self: Attempt.Attempt) => Attempt.waitAgain(self))),
   amountUpTo(18_000).map((amount) =>
-    command(`reserve ${amount}`, (self: Attempt.Attempt) => Attempt.reserveRefund(self, amount))
+    command(`reserve ${amount}`, "reserveRefund", (self: Attempt.Attempt) => Attempt.reserveRefund(self, amount))
   ),
   fc.constant(
-    command("reserve the rest", (self: Attempt.Attempt) =>
+    command("reserve the rest", "reserveRefund", (self: Attempt.Attempt) =>
       Attempt.reserveRefund(
         self,
         self._tag === "Approved" || self._tag === "ApprovedSurplus" ? Attempt.refundable(self) : Won.zero
       )
     )
   ),
-  fc.constant(command("begin a refund", (self: Attempt.Attempt) => Attempt.beginRefund(self, Fixtures.anyRefundId()))),
+  fc.constant(
+    command("begin a refund", "beginRefund", (self: Attempt.Attempt) =>
+      Attempt.beginRefund(self, Fixtures.anyRefundId())
+    )
+  ),
   {
     arbitrary: fc
       .tuple(amountUpTo(20_000), fc.constantFrom<"completed" | "rejected" | "retry">("completed", "rejected", "retry"))
       .map(([amount, outcome]) =>
-        command(`refund of ${amount} ${outcome}`, (self: Attempt.Attempt) =>
+        command(`refund of ${amount} ${outcome}`, "endRefund", (self: Attempt.Attempt) =>
           Attempt.endRefund(self, Fixtures.anyRefundId(), amount, outcome)
         )
       ),
@@ -357,7 +390,7 @@ export const attemptCommand: fc.Arbitrary<Command<Attempt.Attempt>> = fc.oneof(
   fc
     .constantFrom<"completed" | "rejected" | "retry">("completed", "rejected", "retry")
     .map((outcome) =>
-      command(`refund of all that is reserved ${outcome}`, (self: Attempt.Attempt) =>
+      command(`refund of all that is reserved ${outcome}`, "endRefund", (self: Attempt.Attempt) =>
         Attempt.endRefund(self, Fixtures.anyRefundId(), "reserved" in self ? self.reserved : Won.zero, outcome)
       )
     )
@@ -382,26 +415,28 @@ export const attempt: fc.Arbitrary<Attempt.Attempt> = reachable(
 
 /** Something that may be done to a refund. */
 export const refundCommand: fc.Arbitrary<Command<Refund.Refund, Refund.RefundTransitionDenied>> = fc.oneof(
-  fc.constant(command("park", (self: Refund.Refund) => Refund.park(self))),
+  fc.constant(command("park", "park", (self: Refund.Refund) => Refund.park(self))),
   {
     arbitrary: soon.map((at) =>
-      command("send", (self: Refund.Refund) => Refund.send(self, { at, leaseExpiresAt: at, refundedBefore: Won.zero }))
+      command("send", "send", (self: Refund.Refund) =>
+        Refund.send(self, { at, leaseExpiresAt: at, refundedBefore: Won.zero })
+      )
     ),
     weight: 3
   },
   {
     arbitrary: soon.map((at) =>
-      command("lose the answer", (self: Refund.Refund) =>
+      command("lose the answer", "loseAnswer", (self: Refund.Refund) =>
         Refund.loseAnswer(self, { at, nextAskAt: at, detail: "timeout" })
       )
     ),
     weight: 3
   },
-  soon.map((at) => command("ask again", (self: Refund.Refund) => Refund.askAgain(self, at))),
-  soon.map((at) => command("complete", (self: Refund.Refund) => Refund.complete(self, at))),
-  soon.map((at) => command("reject", (self: Refund.Refund) => Refund.reject(self, at, "not refundable"))),
-  fc.constant(command("request again", (self: Refund.Refund) => Refund.requestAgain(self))),
-  soon.map((at) => command("review", (self: Refund.Refund) => Refund.review(self, at, "unclear")))
+  soon.map((at) => command("ask again", "askAgain", (self: Refund.Refund) => Refund.askAgain(self, at))),
+  soon.map((at) => command("complete", "complete", (self: Refund.Refund) => Refund.complete(self, at))),
+  soon.map((at) => command("reject", "reject", (self: Refund.Refund) => Refund.reject(self, at, "not refundable"))),
+  fc.constant(command("request again", "requestAgain", (self: Refund.Refund) => Refund.requestAgain(self))),
+  soon.map((at) => command("review", "review", (self: Refund.Refund) => Refund.review(self, at, "unclear")))
 )
 
 /** A refund in any reachable state. */
@@ -417,32 +452,39 @@ export const billingKeyCommand: fc.Arbitrary<Command<BillingKey.BillingKey, Bill
       arbitrary: fc
         .option(soon)
         .map((at) =>
-          command("activate", (self: BillingKey.BillingKey) =>
+          command("activate", "activate", (self: BillingKey.BillingKey) =>
             BillingKey.activate(self, Fixtures.anyProviderBillingKey(), at)
           )
         ),
       weight: 6
     },
-    fc.constant(command("abandon", (self: BillingKey.BillingKey) => BillingKey.abandon(self))),
-    attemptId.map((id) => command("hold", (self: BillingKey.BillingKey) => BillingKey.hold(self, id))),
+    fc.constant(command("abandon", "abandon", (self: BillingKey.BillingKey) => BillingKey.abandon(self))),
+    attemptId.map((id) => command("hold", "hold", (self: BillingKey.BillingKey) => BillingKey.hold(self, id))),
     attemptId.map((id) =>
-      command("release", (self: BillingKey.BillingKey) => Result.succeed(BillingKey.release(self, id)))
+      command("release", "release", (self: BillingKey.BillingKey) => Result.succeed(BillingKey.release(self, id)))
     ),
     soon.map((at) =>
-      command("remember", (self: BillingKey.BillingKey) => Result.succeed(BillingKey.rememberApproval(self, at)))
+      command("remember", "rememberApproval", (self: BillingKey.BillingKey) =>
+        Result.succeed(BillingKey.rememberApproval(self, at))
+      )
     ),
-    fc.constant(command("attach", (self: BillingKey.BillingKey) => BillingKey.attach(self))),
+    fc.constant(command("attach", "attach", (self: BillingKey.BillingKey) => BillingKey.attach(self))),
     {
       arbitrary: fc.constant(
-        command("detach", (self: BillingKey.BillingKey) => Result.succeed(BillingKey.detach(self)))
+        command("detach", "detach", (self: BillingKey.BillingKey) => Result.succeed(BillingKey.detach(self)))
       ),
       weight: 3
     },
-    { arbitrary: fc.constant(command("retire", (self: BillingKey.BillingKey) => BillingKey.retire(self))), weight: 3 },
-    fc.constant(command("confirm retired", (self: BillingKey.BillingKey) => BillingKey.confirmRetired(self))),
-    fc.constant(command("revoke", (self: BillingKey.BillingKey) => BillingKey.revoke(self))),
-    fc.constant(command("freeze", (self: BillingKey.BillingKey) => BillingKey.freeze(self))),
-    fc.constant(command("unfreeze", (self: BillingKey.BillingKey) => BillingKey.unfreeze(self)))
+    {
+      arbitrary: fc.constant(command("retire", "retire", (self: BillingKey.BillingKey) => BillingKey.retire(self))),
+      weight: 3
+    },
+    fc.constant(
+      command("confirm retired", "confirmRetired", (self: BillingKey.BillingKey) => BillingKey.confirmRetired(self))
+    ),
+    fc.constant(command("revoke", "revoke", (self: BillingKey.BillingKey) => BillingKey.revoke(self))),
+    fc.constant(command("freeze", "freeze", (self: BillingKey.BillingKey) => BillingKey.freeze(self))),
+    fc.constant(command("unfreeze", "unfreeze", (self: BillingKey.BillingKey) => BillingKey.unfreeze(self)))
   )
 
 /** A billing key in any reachable state. */
@@ -457,50 +499,58 @@ export const billingKey: fc.Arbitrary<BillingKey.BillingKey> = reachable(
 
 /** Something that may be done to a subscription, by its owner or by the billing run. */
 export const subscriptionCommand: fc.Arbitrary<Command<SubscriptionOrder.SubscriptionOrder>> = fc.oneof(
-  fc.constant(command("touch", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.touch(self))),
-  fc.constant(command("settle", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.settle(self))),
+  fc.constant(command("touch", "touch", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.touch(self))),
+  fc.constant(
+    command("settle", "settle", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.settle(self))
+  ),
   {
     arbitrary: fc.constant(
-      command("fall behind", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.fallBehind(self))
+      command("fall behind", "fallBehind", (self: SubscriptionOrder.SubscriptionOrder) =>
+        SubscriptionOrder.fallBehind(self)
+      )
     ),
     weight: 2
   },
-  fc.constant(command("recover", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.recover(self))),
+  fc.constant(
+    command("recover", "recover", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.recover(self))
+  ),
   fc
     .tuple(fc.constantFrom<SubscriptionOrder.Paused["by"]>("owner", "policy"), fc.option(nearDate))
     .map(([by, resumeOn]) =>
-      command(`pause by ${by}`, (self: SubscriptionOrder.SubscriptionOrder) =>
+      command(`pause by ${by}`, "pause", (self: SubscriptionOrder.SubscriptionOrder) =>
         SubscriptionOrder.pause(self, by, resumeOn)
       )
     ),
-  fc.constant(command("resume", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.resume(self))),
+  fc.constant(
+    command("resume", "resume", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.resume(self))
+  ),
   fc
     .tuple(fc.constantFrom(...SubscriptionOrder.CancelReason.literals), soon)
     .map(([reason, at]) =>
-      command(`cancel, ${reason}`, (self: SubscriptionOrder.SubscriptionOrder) =>
+      command(`cancel, ${reason}`, "cancel", (self: SubscriptionOrder.SubscriptionOrder) =>
         SubscriptionOrder.cancel(self, reason, at)
       )
     ),
   {
     arbitrary: fc.constant(
-      command("skip", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.countSkip(self))
+      command("skip", "countSkip", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.countSkip(self))
     ),
     weight: 2
   },
   fc
     .tuple(quantity, period)
     .map(([units, days]) =>
-      command("change", (self: SubscriptionOrder.SubscriptionOrder) =>
+      command("change", "change", (self: SubscriptionOrder.SubscriptionOrder) =>
         SubscriptionOrder.change(self, { quantity: units, period: days })
       )
     ),
   fc.constant(
-    command("expect a key", (self: SubscriptionOrder.SubscriptionOrder) =>
+    command("expect a key", "expectKey", (self: SubscriptionOrder.SubscriptionOrder) =>
       SubscriptionOrder.expectKey(self, Fixtures.anyBillingKeyId(1))
     )
   ),
   fc.constant(
-    command("replace the key", (self: SubscriptionOrder.SubscriptionOrder) =>
+    command("replace the key", "replaceKey", (self: SubscriptionOrder.SubscriptionOrder) =>
       SubscriptionOrder.replaceKey(self, Fixtures.anyBillingKeyId(1))
     )
   )
@@ -527,32 +577,40 @@ const holder = fc.oneof(
 
 /** Something that may be done to a billing cycle. */
 export const billingCycleCommand: fc.Arbitrary<Command<Cycle>> = fc.oneof(
-  { arbitrary: attemptId.map((id) => command("send", (self: Cycle) => BillingCycle.send(self, id))), weight: 6 },
-  { arbitrary: holder.map((who) => command("doubt", (self: Cycle) => BillingCycle.doubt(self, who(self)))), weight: 2 },
+  {
+    arbitrary: attemptId.map((id) => command("send", "send", (self: Cycle) => BillingCycle.send(self, id))),
+    weight: 6
+  },
+  {
+    arbitrary: holder.map((who) => command("doubt", "doubt", (self: Cycle) => BillingCycle.doubt(self, who(self)))),
+    weight: 2
+  },
   fc
     .tuple(holder, nearDate)
-    .map(([who, on]) => command(`charge on ${on}`, (self: Cycle) => BillingCycle.charge(self, who(self), on))),
+    .map(([who, on]) =>
+      command(`charge on ${on}`, "charge", (self: Cycle) => BillingCycle.charge(self, who(self), on))
+    ),
   {
     arbitrary: fc
       .tuple(holder, nearDate)
       .map(([who, on]) =>
-        command(`give back until ${on}`, (self: Cycle) => BillingCycle.giveBack(self, who(self), on))
+        command(`give back until ${on}`, "giveBack", (self: Cycle) => BillingCycle.giveBack(self, who(self), on))
       ),
     weight: 2
   },
   {
     arbitrary: fc
       .tuple(holder, nearDate)
-      .map(([who, on]) => command(`block on ${on}`, (self: Cycle) => BillingCycle.block(self, who(self), on))),
+      .map(([who, on]) => command(`block on ${on}`, "block", (self: Cycle) => BillingCycle.block(self, who(self), on))),
     weight: 2
   },
   {
     arbitrary: fc
       .tuple(holder, nearDate, dunningPolicy)
       .map(([who, on, policy]) =>
-        command(`decline softly on ${on}`, (self: Cycle) =>
-          Result.map(BillingCycle.declineSoftly(self, who(self), on, policy), (next) =>
-            next === "exhausted" ? self : next
+        command(`decline softly on ${on}`, "declineSoftly", (self: Cycle) =>
+          Result.flatMap(BillingCycle.declineSoftly(self, who(self), on, policy), (next) =>
+            next === "exhausted" ? Result.fail(next) : Result.succeed(next)
           )
         )
       ),
@@ -562,36 +620,42 @@ export const billingCycleCommand: fc.Arbitrary<Command<Cycle>> = fc.oneof(
     arbitrary: fc
       .tuple(holder, nearDate, dunningPolicy)
       .map(([who, on, policy]) =>
-        command(`decline hard on ${on}`, (self: Cycle) => BillingCycle.declineHard(self, who(self), on, policy))
+        command(`decline hard on ${on}`, "declineHard", (self: Cycle) =>
+          BillingCycle.declineHard(self, who(self), on, policy)
+        )
       ),
     weight: 2
   },
   {
     arbitrary: nearDate.map((today) =>
-      command(`receive a key on ${today}`, (self: Cycle) => BillingCycle.receiveKey(self, today))
+      command(`receive a key on ${today}`, "receiveKey", (self: Cycle) => BillingCycle.receiveKey(self, today))
     ),
     weight: 2
   },
   fc
     .tuple(nearDate, dunningPolicy)
-    .map(([on, policy]) => command(`lose its key on ${on}`, (self: Cycle) => BillingCycle.loseKey(self, on, policy))),
+    .map(([on, policy]) =>
+      command(`lose its key on ${on}`, "loseKey", (self: Cycle) => BillingCycle.loseKey(self, on, policy))
+    ),
   fc
     .constantFrom(...BillingCycle.SkipReason.literals)
-    .map((reason) => command(`skip, ${reason}`, (self: Cycle) => BillingCycle.skip(self, reason))),
+    .map((reason) => command(`skip, ${reason}`, "skip", (self: Cycle) => BillingCycle.skip(self, reason))),
   fc
     .constantFrom<BillingCycle.Abandoned["reason"]>("dunning", "cancelled")
-    .map((reason) => command(`abandon, ${reason}`, (self: Cycle) => BillingCycle.abandon(self, reason))),
+    .map((reason) => command(`abandon, ${reason}`, "abandon", (self: Cycle) => BillingCycle.abandon(self, reason))),
   fc
     .tuple(fc.boolean(), nearDate, fc.constantFrom<"Abandoned" | "Skipped">("Abandoned", "Skipped"))
     .map(([held, on, outcome]) =>
-      command(`exhaust, ${outcome}`, (self: Cycle) =>
+      command(`exhaust, ${outcome}`, "exhaust", (self: Cycle) =>
         BillingCycle.exhaust(self, held ? self.openAttempt : null, on, outcome)
       )
     ),
   fc
     .integer({ min: 1, max: SubscriptionOrder.postponeDaysMax })
-    .map((days) => command(`postpone ${days}`, (self: Cycle) => BillingCycle.postpone(self, days))),
-  nearDate.map((date) => command(`reschedule to ${date}`, (self: Cycle) => BillingCycle.reschedule(self, date)))
+    .map((days) => command(`postpone ${days}`, "postpone", (self: Cycle) => BillingCycle.postpone(self, days))),
+  nearDate.map((date) =>
+    command(`reschedule to ${date}`, "reschedule", (self: Cycle) => BillingCycle.reschedule(self, date))
+  )
 )
 
 /** A billing cycle in any reachable state. */

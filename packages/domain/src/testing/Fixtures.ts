@@ -7,7 +7,8 @@
  *
  * @since 0.1.0
  */
-import { DateTime, Result } from "effect"
+import * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
 import * as Attempt from "../Attempt.ts"
 import * as BillingCycle from "../BillingCycle.ts"
 import * as BillingKey from "../BillingKey.ts"
