@@ -275,6 +275,7 @@ const subscriptionFields = () => ({
   quantity: Quantity.make(2),
   period: DeliveryPeriod.make(60),
   anchor: date("2024-02-29"),
+  lastPaidDueDate: date("2024-04-29"),
   receiver,
   skipsInARow: 1,
   createdAt: at,
@@ -348,6 +349,7 @@ const cycleFields = () => ({
   ladderStart: null,
   step: 0,
   answeredOn: null,
+  quantity: null,
   openAttempt: null,
   version: 0
 })
@@ -362,6 +364,7 @@ export const cycles = (): ReadonlyArray<BillingCycle.BillingCycle> => {
     ladderStart: date("2026-03-02"),
     step: 2,
     answeredOn: date("2026-03-03"),
+    quantity: Quantity.make(2),
     openAttempt: anyAttemptId()
   })
   return [

@@ -18,6 +18,7 @@ import * as BillingKey from "@pillivery/domain/BillingKey"
 import { BillingKeyUnused, eventId } from "@pillivery/domain/DomainEvent"
 import * as Order from "@pillivery/domain/Order"
 import { CustomerReference } from "@pillivery/domain/Provider"
+import { Quantity } from "@pillivery/domain/Quantity"
 import * as Refund from "@pillivery/domain/Refund"
 import { Effect, Exit, Option, Result } from "effect"
 import { randomUUID } from "node:crypto"
@@ -69,7 +70,7 @@ const laws = (isolation: "READ COMMITTED" | "REPEATABLE READ") =>
               )
               yield* keys.update(held)
               const found = Option.getOrThrow(yield* ledger.findCycle(cycle))
-              yield* ledger.updateCycle(Result.getOrThrow(BillingCycle.send(found, attempt.id)))
+              yield* ledger.updateCycle(Result.getOrThrow(BillingCycle.send(found, attempt.id, Quantity.make(2))))
               yield* payments.insertAttempt(attempt)
               return attempt.id
             })

@@ -8,10 +8,16 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as BillingCalendar from "./BillingCalendar.ts"
 import * as BusinessDate from "./BusinessDate.ts"
+import type { DeliveryPeriod } from "./DeliveryPeriod.ts"
 import * as DunningPolicy from "./DunningPolicy.ts"
 import { AttemptId, SubscriptionId } from "./Ids.ts"
+import { Quantity } from "./Quantity.ts"
 import * as State from "./State.ts"
+
+/** The furthest the owner may move a delivery from its grid date, in days. */
+export const postponeDaysMax = 60
 
 const common = {
   subscriptionId: SubscriptionId,
@@ -27,6 +33,8 @@ const common = {
   step: Schema.Int,
   /** The date of the last definite answer; there is at most one a day. */
   answeredOn: Schema.NullOr(BusinessDate.BusinessDate),
+  /** Units of this delivery, fixed when its first charge was sent; null before, while the owner may still change it. */
+  quantity: Schema.NullOr(Quantity),
   /** The attempt that holds the cycle. */
   openAttempt: Schema.NullOr(AttemptId),
   version: Schema.Int
@@ -182,6 +190,7 @@ export const open = (options: {
     ladderStart: null,
     step: 0,
     answeredOn: null,
+    quantity: null,
     openAttempt: null,
     version: 0
   }
@@ -203,6 +212,7 @@ export const passed = (options: {
     ladderStart: null,
     step: 0,
     answeredOn: null,
+    quantity: null,
     openAttempt: null,
     version: 0
   })
@@ -217,12 +227,24 @@ export const isOpen = (self: BillingCycle): self is Open =>
 
 /** Whether a run for `on` must charge it: scheduled, due, not held, and without a definite answer that day. */
 export const isDue = (self: BillingCycle, on: BusinessDate.BusinessDate): self is Chargeable =>
-  isChargeable(self) && self.openAttempt === null && self.nextAttemptOn <= on && self.answeredOn !== on
+  isChargeable(self) && self.openAttempt === null && BillingCalendar.isDueOn(self, on)
 
-/** An attempt takes the cycle and is sent. */
-export const send: Move<"send", [attemptId: AttemptId], InFlight> = (self: BillingCycle, attemptId) =>
+/** Whether its date may still be moved: no charge was ever sent for it and no ladder runs. */
+export const isMovable = (self: BillingCycle): self is Due | AwaitingKey =>
+  (self._tag === "Due" || self._tag === "AwaitingKey") && self.quantity === null && self.ladderStart === null
+
+/** How many units it delivers: those fixed by its first charge, else as many as its subscription says now. */
+export const quantityOf = (self: BillingCycle, subscription: { readonly quantity: Quantity }): Quantity =>
+  self.quantity ?? subscription.quantity
+
+/** An attempt takes the cycle and is sent; the first one fixes how many units are delivered. */
+export const send: Move<"send", [attemptId: AttemptId, quantity: Quantity], InFlight> = (
+  self: BillingCycle,
+  attemptId,
+  quantity
+) =>
   isChargeable(self) && self.openAttempt === null
-    ? Result.succeed(State.next(InFlight, self, { openAttempt: attemptId }))
+    ? Result.succeed(State.next(InFlight, self, { openAttempt: attemptId, quantity: self.quantity ?? quantity }))
     : denied(self, "send")
 
 /** The attempt's outcome became unknown. Only the attempt that holds the cycle can say so. */
@@ -276,7 +298,7 @@ export const block: Move<"block", [attemptId: AttemptId, on: BusinessDate.Busine
         State.next(Blocked, self, {
           openAttempt: null,
           answeredOn: on,
-          nextAttemptOn: BusinessDate.firstOfNextMonth(on)
+          nextAttemptOn: BillingCalendar.blockedUntil(on)
         })
       )
     : denied(self, "block")
@@ -331,8 +353,7 @@ export const receiveKey: Move<"receiveKey", [today: BusinessDate.BusinessDate], 
   today
 ) => {
   if (self._tag !== "AwaitingKey") return denied(self, "receiveKey")
-  const earliest = self.answeredOn === today ? BusinessDate.addDays(today, 1) : today
-  const nextAttemptOn = BusinessDate.max(earliest, self.dueDate)
+  const nextAttemptOn = BillingCalendar.attemptWithNewKeyOn({ ...self, today })
   return Result.succeed(
     self.ladderStart === null ? State.next(Due, self, { nextAttemptOn }) : State.next(RetryDue, self, { nextAttemptOn })
   )
@@ -394,22 +415,72 @@ export const release = (self: Closed, attemptId: AttemptId): Closed => {
   }
 }
 
-/** Moves the due date of this cycle; the grid stays. Only before the cycle was ever tried. */
-export const postpone: Move<"postpone", [days: number], Due> = (self: BillingCycle, days) => {
-  if (self._tag !== "Due" || self.openAttempt !== null) return denied(self, "postpone")
-  const dueDate = BusinessDate.addDays(self.dueDate, days)
-  return Result.succeed(State.next(Due, self, { dueDate, nextAttemptOn: dueDate }))
+/** Not a whole number of days of at least 1, or further than `latest`, the last Korean date to which this one may go. */
+export class PostponeInvalid extends Schema.TaggedError<PostponeInvalid>(
+  "@pillivery/domain/BillingCycle/PostponeInvalid"
+)("PostponeInvalid", { subscriptionId: SubscriptionId, days: Schema.Finite, latest: BusinessDate.BusinessDate }) {
+  override get message() {
+    return `a delivery is postponed by a whole number of days, until ${this.latest} at the latest, not by ${this.days}`
+  }
 }
 
-/** Moves the cycle to another date of a changed grid. */
+/**
+ * Moves the due date of this cycle; the grid stays. Only before its first charge was sent, and at most
+ * {@link postponeDaysMax} days from its grid date, or from today where that has passed.
+ */
+export const postpone: Move<"postpone", [days: number, today: BusinessDate.BusinessDate], Due, PostponeInvalid> = (
+  self: BillingCycle,
+  days,
+  today
+) => {
+  if (self._tag !== "Due" || !isMovable(self)) return denied(self, "postpone")
+  const latest = BusinessDate.addDays(BusinessDate.max(self.gridDate, today), postponeDaysMax)
+  const isWhole = Number.isSafeInteger(days) && days >= 1
+  const dueDate = isWhole ? BillingCalendar.postponedDueDate({ dueDate: self.dueDate, days, today }) : null
+  return dueDate === null || dueDate > latest
+    ? Result.fail(
+        new PostponeInvalid({
+          subscriptionId: self.subscriptionId,
+          days: Number.isFinite(days) ? days : 0,
+          latest
+        })
+      )
+    : Result.succeed(State.next(Due, self, { dueDate, nextAttemptOn: dueDate }))
+}
+
+/** Moves the cycle to another date of a changed grid. Only before its first charge was sent. */
 export const reschedule: Move<"reschedule", [gridDate: BusinessDate.BusinessDate], Due | AwaitingKey> = (
   self: BillingCycle,
   gridDate
 ) => {
-  if (self.openAttempt !== null) return denied(self, "reschedule")
-  if (self._tag === "Due") {
-    return Result.succeed(State.next(Due, self, { gridDate, dueDate: gridDate, nextAttemptOn: gridDate }))
+  if (!isMovable(self)) return denied(self, "reschedule")
+  return Result.succeed(
+    self._tag === "Due"
+      ? State.next(Due, self, { gridDate, dueDate: gridDate, nextAttemptOn: gridDate })
+      : State.next(AwaitingKey, self, { gridDate, dueDate: gridDate })
+  )
+}
+
+/** The cycles that follow one that closes: the grid dates that were passed over, left out, and the next open one. */
+export const following = (
+  self: BillingCycle,
+  options: {
+    readonly period: DeliveryPeriod
+    /** The later of the run's date and today in Korea. */
+    readonly today: BusinessDate.BusinessDate
+    /** When this cycle was charged; null when it was not. */
+    readonly chargedOn: BusinessDate.BusinessDate | null
+    /** Whether the subscription has a billing key. */
+    readonly hasKey: boolean
+    /** Why the passed ones were not delivered. */
+    readonly reason: "outage" | "paused"
   }
-  if (self._tag === "AwaitingKey") return Result.succeed(State.next(AwaitingKey, self, { gridDate, dueDate: gridDate }))
-  return denied(self, "reschedule")
+): ReadonlyArray<Skipped | Due | AwaitingKey> => {
+  const { hasKey, reason, ...dates } = options
+  const next = BillingCalendar.nextGridDate({ gridDate: self.gridDate, ...dates })
+  const { number, subscriptionId } = self
+  return [
+    ...next.passed.map((gridDate, index) => passed({ subscriptionId, number: number + 1 + index, gridDate, reason })),
+    open({ subscriptionId, number: number + 1 + next.passed.length, gridDate: next.gridDate, hasKey })
+  ]
 }

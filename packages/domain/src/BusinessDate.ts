@@ -18,12 +18,13 @@ export const dateMin = "2000-01-01"
 /** The last date that can be named. */
 export const dateMax = "2199-12-31"
 
-const pattern = /^(\d{4})-(\d{2})-(\d{2})$/
+const shape = /^\d{4}-\d{2}-\d{2}$/
 
 const isCalendarDate = (text: string): boolean => {
-  const parts = pattern.exec(text)
-  if (parts === null || text < dateMin || text > dateMax) return false
-  return fromDayNumber(dayNumberOf(Number(parts[1]), Number(parts[2]), Number(parts[3]))) === text
+  if (!shape.test(text) || text < dateMin || text > dateMax) return false
+  const month = digitsAt(text, 5)
+  const day = digitsAt(text, 8)
+  return month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(yearOf(text), month)
 }
 
 /** A date of the Gregorian calendar in Asia/Seoul, `yyyy-mm-dd`, from {@link dateMin} to {@link dateMax}. */
@@ -55,7 +56,7 @@ export const minuteOfDay = (at: DateTime.Utc): number => {
   return Math.floor((millis - Math.floor(millis / millisPerDay) * millisPerDay) / 60_000)
 }
 
-/** The date `days` later, earlier when negative; clamped to {@link dateMin} and {@link dateMax}. */
+/** The date `days` later, earlier when negative, which is a whole number of days; clamped to {@link dateMin} and {@link dateMax}. */
 export const addDays = (self: BusinessDate, days: number): BusinessDate => clamped(toDayNumber(self) + days)
 
 /** Days from `self` to `that`; negative when `that` is earlier. */
@@ -63,8 +64,8 @@ export const daysUntil = (self: BusinessDate, that: BusinessDate): number => toD
 
 /** The first day of the month after the one `self` lies in. */
 export const firstOfNextMonth = (self: BusinessDate): BusinessDate => {
-  const year = Number(self.slice(0, 4))
-  const month = Number(self.slice(5, 7))
+  const year = yearOf(self)
+  const month = digitsAt(self, 5)
   const first = month === 12 ? dayNumberOf(year + 1, 1, 1) : dayNumberOf(year, month + 1, 1)
   return clamped(first)
 }
@@ -89,7 +90,21 @@ function dayNumberOf(year: number, month: number, day: number): number {
 }
 
 function toDayNumber(date: BusinessDate): number {
-  return dayNumberOf(Number(date.slice(0, 4)), Number(date.slice(5, 7)), Number(date.slice(8, 10)))
+  return dayNumberOf(yearOf(date), digitsAt(date, 5), digitsAt(date, 8))
+}
+
+// The number written with two digits at `index`. Dates are read and written far more often than anything else here.
+function digitsAt(text: string, index: number): number {
+  return text.charCodeAt(index) * 10 + text.charCodeAt(index + 1) - 528
+}
+
+function yearOf(text: string): number {
+  return digitsAt(text, 0) * 100 + digitsAt(text, 2)
+}
+
+function daysInMonth(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
 }
 
 function clamped(dayNumber: number): BusinessDate {
@@ -108,7 +123,7 @@ function fromDayNumber(dayNumber: number): string {
   const day = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1
   const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
   const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-  return `${String(year).padStart(4, "0")}-${String(month).padStart(2, "0")}-${String(day).padStart(2, "0")}`
+  return `${year}-${month < 10 ? "0" : ""}${month}-${day < 10 ? "0" : ""}${day}`
 }
 
 const dayNumberMin = dayNumberOf(2000, 1, 1)

@@ -6,10 +6,15 @@
  *
  * @since 0.1.0
  */
+import type * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
+import { SkipReason } from "./BillingCycle.ts"
+import * as BillingKey from "./BillingKey.ts"
 import { BusinessDate } from "./BusinessDate.ts"
+import { DeliveryPeriod } from "./DeliveryPeriod.ts"
 import { AttemptId, BillingKeyId, EventId, OrderId, RefundId, SubscriptionId, UserId } from "./Ids.ts"
-import { CancelReason } from "./SubscriptionOrder.ts"
+import { Quantity } from "./Quantity.ts"
+import { CancelReason, type SubscriptionOrder } from "./SubscriptionOrder.ts"
 import { Won } from "./Won.ts"
 
 const common = { eventId: EventId, at: Schema.DateTimeUtc }
@@ -22,6 +27,12 @@ export class OrderPaid extends Schema.TaggedClass<OrderPaid>("@pillivery/domain/
   attemptId: AttemptId,
   amount: Won
 }) {}
+
+/** An order was not paid in time. */
+export class OrderExpired extends Schema.TaggedClass<OrderExpired>("@pillivery/domain/DomainEvent/OrderExpired")(
+  "OrderExpired",
+  { ...common, orderId: OrderId, userId: UserId }
+) {}
 
 /** A subscription began. */
 export class SubscriptionStarted extends Schema.TaggedClass<SubscriptionStarted>(
@@ -49,16 +60,49 @@ export class CycleDeclined extends Schema.TaggedClass<CycleDeclined>("@pillivery
   }
 ) {}
 
-/** A delivery was left out without the owner's wish. */
+/** A delivery was left out: by its owner's wish, or because it could not be made. */
 export class CycleSkipped extends Schema.TaggedClass<CycleSkipped>("@pillivery/domain/DomainEvent/CycleSkipped")(
   "CycleSkipped",
-  { ...common, ...cycle, reason: Schema.String }
+  { ...common, ...cycle, reason: SkipReason }
 ) {}
 
-/** A subscription was paused by policy. */
+/** The owner moved a delivery from one due date to a later one. */
+export class DeliveryPostponed extends Schema.TaggedClass<DeliveryPostponed>(
+  "@pillivery/domain/DomainEvent/DeliveryPostponed"
+)("DeliveryPostponed", { ...common, ...cycle, from: BusinessDate, to: BusinessDate }) {}
+
+const subscription = { subscriptionId: SubscriptionId, userId: UserId }
+
+/** A subscription was paused, by its owner or by policy; `resumeOn` is null where nothing but the owner ends it. */
 export class SubscriptionPaused extends Schema.TaggedClass<SubscriptionPaused>(
   "@pillivery/domain/DomainEvent/SubscriptionPaused"
-)("SubscriptionPaused", { ...common, subscriptionId: SubscriptionId, userId: UserId }) {}
+)("SubscriptionPaused", {
+  ...common,
+  ...subscription,
+  by: Schema.Literals(["owner", "policy"]),
+  resumeOn: Schema.NullOr(BusinessDate)
+}) {}
+
+/** A pause ended. */
+export class SubscriptionResumed extends Schema.TaggedClass<SubscriptionResumed>(
+  "@pillivery/domain/DomainEvent/SubscriptionResumed"
+)("SubscriptionResumed", { ...common, ...subscription, nextDueDate: BusinessDate }) {}
+
+/** The owner changed how many units are delivered, or how often. */
+export class SubscriptionChanged extends Schema.TaggedClass<SubscriptionChanged>(
+  "@pillivery/domain/DomainEvent/SubscriptionChanged"
+)("SubscriptionChanged", {
+  ...common,
+  ...subscription,
+  quantity: Quantity,
+  period: DeliveryPeriod,
+  nextDueDate: BusinessDate
+}) {}
+
+/** A subscription charges another billing key from now on. */
+export class BillingKeyReplaced extends Schema.TaggedClass<BillingKeyReplaced>(
+  "@pillivery/domain/DomainEvent/BillingKeyReplaced"
+)("BillingKeyReplaced", { ...common, ...subscription, billingKeyId: BillingKeyId }) {}
 
 /** A subscription ended. */
 export class SubscriptionCancelled extends Schema.TaggedClass<SubscriptionCancelled>(
@@ -84,6 +128,11 @@ export class BillingKeyUnused extends Schema.TaggedClass<BillingKeyUnused>(
 export class BillingKeyRevoked extends Schema.TaggedClass<BillingKeyRevoked>(
   "@pillivery/domain/DomainEvent/BillingKeyRevoked"
 )("BillingKeyRevoked", { ...common, billingKeyId: BillingKeyId, userId: UserId }) {}
+
+/** The provider shows an approval of a billing key that our books do not explain: nothing is charged until it is cleared. */
+export class BillingKeyFrozen extends Schema.TaggedClass<BillingKeyFrozen>(
+  "@pillivery/domain/DomainEvent/BillingKeyFrozen"
+)("BillingKeyFrozen", { ...common, billingKeyId: BillingKeyId, userId: UserId }) {}
 
 const refund = {
   refundId: RefundId,
@@ -117,16 +166,22 @@ export class PaymentNeedsReview extends Schema.TaggedClass<PaymentNeedsReview>(
 /** What happened. */
 export const DomainEvent = Schema.Union([
   OrderPaid,
+  OrderExpired,
   SubscriptionStarted,
   CycleCharged,
   CycleDeclined,
   CycleSkipped,
+  DeliveryPostponed,
   SubscriptionPaused,
+  SubscriptionResumed,
+  SubscriptionChanged,
   SubscriptionCancelled,
   BillingKeyRegistrationRequested,
   BillingKeyActivated,
+  BillingKeyReplaced,
   BillingKeyUnused,
   BillingKeyRevoked,
+  BillingKeyFrozen,
   RefundRequested,
   RefundCompleted,
   RefundRejected,
@@ -137,3 +192,28 @@ export type Tag = DomainEvent["_tag"]
 
 /** The id of an event, from what caused it and what it says. */
 export const eventId = (cause: string, tag: Tag): EventId => EventId.make(`${cause}:${tag}`)
+
+/** That nothing uses a key any more, so that the provider is told; nothing where something still does. */
+export const billingKeyUnused = (
+  key: BillingKey.BillingKey,
+  cause: string,
+  at: DateTime.Utc
+): ReadonlyArray<BillingKeyUnused> =>
+  BillingKey.isRetirable(key)
+    ? [
+        new BillingKeyUnused({
+          eventId: eventId(cause, "BillingKeyUnused"),
+          at,
+          billingKeyId: key.id,
+          userId: key.userId
+        })
+      ]
+    : []
+
+/** That a subscription ended; it ends once, so its id alone makes the event's. */
+export const subscriptionCancelled = (
+  { id, userId }: SubscriptionOrder,
+  reason: CancelReason,
+  at: DateTime.Utc
+): SubscriptionCancelled =>
+  new SubscriptionCancelled({ eventId: eventId(id, "SubscriptionCancelled"), at, subscriptionId: id, userId, reason })

@@ -10,7 +10,6 @@
 import type * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
 import * as Attempt from "./Attempt.ts"
-import * as BillingCalendar from "./BillingCalendar.ts"
 import * as BillingCycle from "./BillingCycle.ts"
 import * as BillingKey from "./BillingKey.ts"
 import * as BusinessDate from "./BusinessDate.ts"
@@ -131,34 +130,6 @@ export const loseKey = (books: Omit<Books, "attempt">, context: Context): Result
     }
   })
 
-/** Ends a subscription: closes its open cycle, or leaves that to the attempt in flight, and lets go of its key. */
-export const cancel = (
-  books: {
-    readonly subscription: SubscriptionOrder.SubscriptionOrder
-    readonly cycle: BillingCycle.BillingCycle | null
-    readonly key: BillingKey.BillingKey | null
-  },
-  reason: SubscriptionOrder.CancelReason,
-  at: DateTime.Utc
-): Result.Result<Omit<Entries, "attempt">, Denied> =>
-  Result.gen(function* () {
-    const { cycle, key, subscription } = books
-    const cancelled = yield* SubscriptionOrder.cancel(subscription, reason, at)
-    const detached = key === null ? null : BillingKey.detach(key)
-    return {
-      subscription: cancelled,
-      ...(cycle !== null && BillingCycle.isOpen(cycle) && cycle.openAttempt === null
-        ? { cycle: yield* BillingCycle.abandon(cycle, "cancelled") }
-        : {}),
-      ...(detached === null ? {} : { key: detached }),
-      opened: [],
-      events: [
-        cancelledEvent(subscription, reason, at),
-        ...(detached === null ? [] : unusedEvents(detached, `${subscription.id}`, at))
-      ]
-    }
-  })
-
 const approved = (books: Books, reference: Attempt.Reference, context: Context): Result.Result<Entries, Denied> =>
   Result.gen(function* () {
     const { attempt, cycle, subscription } = books
@@ -190,8 +161,8 @@ const approved = (books: Books, reference: Attempt.Reference, context: Context):
         id: OrderLineId.make(attempt.id),
         itemId: subscription.itemId,
         itemName: subscription.itemName,
-        originPrice: attempt.quantity === 0 ? attempt.amount : Won.Won.make(attempt.amount / attempt.quantity),
-        unitPrice: Won.Won.make(attempt.amount / attempt.quantity),
+        originPrice: subscription.unitPrice,
+        unitPrice: subscription.unitPrice,
         quantity: attempt.quantity as Quantity,
         period: null,
         refundedQuantity: 0
@@ -203,7 +174,7 @@ const approved = (books: Books, reference: Attempt.Reference, context: Context):
     return {
       attempt: settled,
       cycle: yield* BillingCycle.charge(cycle, attempt.id, chargedOn),
-      subscription: yield* SubscriptionOrder.settle(subscription),
+      subscription: yield* SubscriptionOrder.settle(subscription, cycle.dueDate),
       key: released,
       opened: openNext(subscription, cycle, chargedOn, context.at),
       order,
@@ -262,7 +233,7 @@ const surplus = (books: Books, context: Context): Result.Result<Entries, Denied>
           userId: subscription.userId,
           amount: attempt.amount
         }),
-        ...unusedEvents(key, attempt.id, context.at)
+        ...DomainEvent.billingKeyUnused(key, attempt.id, context.at)
       ]
     }
   })
@@ -274,7 +245,8 @@ const declined = (books: Books, reason: DeclineReason, context: Context): Result
     if (next._tag === "ManualReview") {
       // A key that is frozen already, or dead, cannot be charged either.
       const key = books.key._tag === "Active" ? yield* BillingKey.freeze(books.key) : books.key
-      return { attempt: next, key, opened: [], events: [reviewEvent(books, next.detail, context)] }
+      const frozen = key._tag === "Frozen" && books.key._tag !== "Frozen" ? [frozenEvent(key, attempt.id, context)] : []
+      return { attempt: next, key, opened: [], events: [reviewEvent(books, next.detail, context), ...frozen] }
     }
     const released = BillingKey.release(books.key, attempt.id)
     const key =
@@ -297,7 +269,7 @@ const declined = (books: Books, reason: DeclineReason, context: Context): Result
       return {
         ...base,
         ...letGo(cycle, attempt.id),
-        events: [...base.events, ...unusedEvents(key, attempt.id, context.at)]
+        events: [...base.events, ...DomainEvent.billingKeyUnused(key, attempt.id, context.at)]
       }
     }
     if (cycle.openAttempt !== attempt.id) return base
@@ -305,7 +277,7 @@ const declined = (books: Books, reason: DeclineReason, context: Context): Result
       return {
         ...base,
         ...(yield* closeForCancelled(cycle, subscription, attempt.id, context)),
-        events: [...keyEvents, ...unusedEvents(key, attempt.id, context.at)]
+        events: [...keyEvents, ...DomainEvent.billingKeyUnused(key, attempt.id, context.at)]
       }
     }
     const on = BusinessDate.fromInstant(sentAtOf(attempt, context))
@@ -363,7 +335,7 @@ const notExecuted = (
       return {
         ...base,
         ...letGo(cycle, attempt.id),
-        events: [...base.events, ...unusedEvents(key, attempt.id, context.at)]
+        events: [...base.events, ...DomainEvent.billingKeyUnused(key, attempt.id, context.at)]
       }
     }
     if (cycle.openAttempt !== attempt.id) return base
@@ -371,7 +343,7 @@ const notExecuted = (
       return {
         ...base,
         ...(yield* closeForCancelled(cycle, subscription, attempt.id, context)),
-        events: unusedEvents(key, attempt.id, context.at)
+        events: DomainEvent.billingKeyUnused(key, attempt.id, context.at)
       }
     }
     // What the provider's evidence decided is tried again in the run of a later day, never on the day it was sent.
@@ -445,8 +417,8 @@ const finalAction = (
           key: detached,
           opened: [],
           events: [
-            cancelledEvent(subscription, "dunning", context.at),
-            ...unusedEvents(detached, `${subscription.id}`, context.at)
+            DomainEvent.subscriptionCancelled(subscription, "dunning", context.at),
+            ...DomainEvent.billingKeyUnused(detached, `${subscription.id}`, context.at)
           ]
         }
       }
@@ -461,7 +433,9 @@ const finalAction = (
               eventId: DomainEvent.eventId(`${subscription.id}/${cycle.number}`, "SubscriptionPaused"),
               at: context.at,
               subscriptionId: subscription.id,
-              userId: subscription.userId
+              userId: subscription.userId,
+              by: "policy",
+              resumeOn: null
             })
           ]
         }
@@ -508,58 +482,21 @@ const openNext = (
   at: DateTime.Utc
 ): ReadonlyArray<BillingCycle.BillingCycle> => {
   const today = BusinessDate.fromInstant(at)
-  const next = BillingCalendar.nextGridDate({
-    gridDate: cycle.gridDate,
+  return BillingCycle.following(cycle, {
     period: subscription.period,
     today: chargedOn === null ? today : BusinessDate.max(chargedOn, today),
-    chargedOn
+    chargedOn,
+    hasKey: subscription._tag !== "AwaitingBillingKey",
+    reason: "outage"
   })
-  const passed = next.passed.map((gridDate, index) =>
-    BillingCycle.passed({
-      subscriptionId: subscription.id,
-      number: cycle.number + 1 + index,
-      gridDate,
-      reason: "outage"
-    })
-  )
-  return [
-    ...passed,
-    BillingCycle.open({
-      subscriptionId: subscription.id,
-      number: cycle.number + 1 + passed.length,
-      gridDate: next.gridDate,
-      hasKey: subscription._tag !== "AwaitingBillingKey"
-    })
-  ]
 }
 
-const unusedEvents = (
-  key: BillingKey.BillingKey,
-  cause: string,
-  at: DateTime.Utc
-): ReadonlyArray<DomainEvent.DomainEvent> =>
-  BillingKey.isRetirable(key)
-    ? [
-        new DomainEvent.BillingKeyUnused({
-          eventId: DomainEvent.eventId(cause, "BillingKeyUnused"),
-          at,
-          billingKeyId: key.id,
-          userId: key.userId
-        })
-      ]
-    : []
-
-const cancelledEvent = (
-  subscription: SubscriptionOrder.SubscriptionOrder,
-  reason: SubscriptionOrder.CancelReason,
-  at: DateTime.Utc
-) =>
-  new DomainEvent.SubscriptionCancelled({
-    eventId: DomainEvent.eventId(subscription.id, "SubscriptionCancelled"),
-    at,
-    subscriptionId: subscription.id,
-    userId: subscription.userId,
-    reason
+const frozenEvent = (key: BillingKey.Frozen, cause: string, context: Context) =>
+  new DomainEvent.BillingKeyFrozen({
+    eventId: DomainEvent.eventId(cause, "BillingKeyFrozen"),
+    at: context.at,
+    billingKeyId: key.id,
+    userId: key.userId
   })
 
 const reviewEvent = (books: Books, detail: string, context: Context) =>

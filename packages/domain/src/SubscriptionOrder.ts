@@ -19,8 +19,8 @@ import * as Won from "./Won.ts"
 
 /** How many deliveries the owner may skip in a row. */
 export const skipsInARowMax = 2
-/** The furthest one delivery may be postponed at once, in days. */
-export const postponeDaysMax = 60
+/** The longest pause with an end, in days. */
+export const pauseDaysMax = 365
 
 const common = {
   id: SubscriptionId,
@@ -34,6 +34,8 @@ const common = {
   period: DeliveryPeriod,
   /** The Korean date on which the first payment was sent. */
   anchor: BusinessDate,
+  /** The due date of the last delivery that was paid; the anchor until a renewal was. */
+  lastPaidDueDate: BusinessDate,
   receiver: Receiver,
   /** Owner's skips since the last charge. */
   skipsInARow: Schema.Int,
@@ -110,7 +112,7 @@ export const transitions = {
     fallBehind: ["PastDue"],
     recover: ["Active"],
     pause: ["Paused"],
-    countSkip: ["Active"],
+    skip: ["Active"],
     change: ["Active"],
     replaceKey: ["Active"],
     cancel: ["Cancelled"]
@@ -121,13 +123,14 @@ export const transitions = {
     fallBehind: ["PastDue"],
     recover: ["Active"],
     pause: ["Paused"],
-    countSkip: ["PastDue"],
+    skip: ["Active"],
     change: ["PastDue"],
     replaceKey: ["PastDue"],
     cancel: ["Cancelled"]
   },
   Paused: {
     settle: ["Paused"],
+    pause: ["Paused"],
     resume: ["Active"],
     change: ["Paused"],
     replaceKey: ["Paused"],
@@ -192,6 +195,7 @@ export const begin = (options: {
     itemName: line.itemName,
     unitPrice: line.unitPrice,
     quantity: line.quantity,
+    lastPaidDueDate: fields.anchor,
     skipsInARow: 0,
     createdAt: at,
     version: 0
@@ -205,9 +209,11 @@ export const begin = (options: {
 export const isChargeable = (self: SubscriptionOrder): self is Chargeable =>
   self._tag === "Active" || self._tag === "PastDue"
 
-/** What one delivery costs. */
-export const amountOf = (self: SubscriptionOrder): Result.Result<Won.Won, Won.WonOutOfRange> =>
-  Won.multiply(self.unitPrice, self.quantity)
+/** What a delivery of so many units costs, of as many as are agreed unless told otherwise. */
+export const amountOf = (
+  self: SubscriptionOrder,
+  quantity: Quantity = self.quantity
+): Result.Result<Won.Won, Won.WonOutOfRange> => Won.multiply(self.unitPrice, quantity)
 
 /** A charge is about to be sent: the version moves, so that an owner's command of the same moment loses. */
 export const touch: Move<"touch", [], Chargeable> = (self: SubscriptionOrder) => {
@@ -216,17 +222,20 @@ export const touch: Move<"touch", [], Chargeable> = (self: SubscriptionOrder) =>
   return denied(self, "touch")
 }
 
-/** A renewal was charged: whatever was wrong is right again. */
-export const settle: Move<"settle", [], Exclude<SubscriptionOrder, PastDue>> = (self: SubscriptionOrder) => {
+/** The renewal due on `lastPaidDueDate` was charged: whatever was wrong is right again. */
+export const settle: Move<"settle", [lastPaidDueDate: BusinessDate], Exclude<SubscriptionOrder, PastDue>> = (
+  self: SubscriptionOrder,
+  lastPaidDueDate
+) => {
+  const settled = { lastPaidDueDate, skipsInARow: 0 }
   switch (self._tag) {
     case "Active":
-      return Result.succeed(State.next(Active, self, { skipsInARow: 0 }))
     case "PastDue":
-      return Result.succeed(State.next(Active, self, { skipsInARow: 0 }))
+      return Result.succeed(State.next(Active, self, settled))
     case "Paused":
-      return Result.succeed(State.next(Paused, self, { skipsInARow: 0 }))
+      return Result.succeed(State.next(Paused, self, settled))
     case "AwaitingBillingKey":
-      return Result.succeed(State.next(AwaitingBillingKey, self, { skipsInARow: 0 }))
+      return Result.succeed(State.next(AwaitingBillingKey, self, settled))
     case "Cancelled":
       return denied(self, "settle")
   }
@@ -240,12 +249,19 @@ export const fallBehind: Move<"fallBehind", [], PastDue> = (self: SubscriptionOr
 export const recover: Move<"recover", [], Active> = (self: SubscriptionOrder) =>
   isChargeable(self) ? Result.succeed(State.next(Active, self, {})) : denied(self, "recover")
 
-/** Stops charging until resumed. */
+/** Stops charging until resumed, by hand or on `resumeOn`. The owner may also give a pause another end. */
 export const pause: Move<"pause", [by: Paused["by"], resumeOn: BusinessDate | null], Paused> = (
   self: SubscriptionOrder,
   by,
   resumeOn
-) => (isChargeable(self) ? Result.succeed(State.next(Paused, self, { by, resumeOn })) : denied(self, "pause"))
+) =>
+  isChargeable(self) || (self._tag === "Paused" && by === "owner")
+    ? Result.succeed(State.next(Paused, self, { by, resumeOn }))
+    : denied(self, "pause")
+
+/** Whether a pause ends on `today` or should have ended before. */
+export const isResumeDue = (self: SubscriptionOrder, today: BusinessDate): self is Paused =>
+  self._tag === "Paused" && self.resumeOn !== null && self.resumeOn <= today
 
 /** Charges again. */
 export const resume: Move<"resume", [], Active> = (self: SubscriptionOrder) =>
@@ -267,16 +283,12 @@ export const cancel: Move<"cancel", [reason: CancelReason, at: DateTime.Utc], Ca
         })
       )
 
-/** The owner leaves out one delivery. */
-export const countSkip: Move<"countSkip", [], Chargeable, SkipLimitReached> = (self: SubscriptionOrder) => {
-  if (!isChargeable(self)) return denied(self, "countSkip")
-  if (self.skipsInARow >= skipsInARowMax) {
-    return Result.fail(new SkipLimitReached({ subscriptionId: self.id, skipsInARow: self.skipsInARow }))
-  }
-  const skipsInARow = self.skipsInARow + 1
-  return Result.succeed(
-    self._tag === "Active" ? State.next(Active, self, { skipsInARow }) : State.next(PastDue, self, { skipsInARow })
-  )
+/** The owner leaves out one delivery. One that was declined is left out too: nothing is behind any more. */
+export const skip: Move<"skip", [], Active, SkipLimitReached> = (self: SubscriptionOrder) => {
+  if (!isChargeable(self)) return denied(self, "skip")
+  return self.skipsInARow >= skipsInARowMax
+    ? Result.fail(new SkipLimitReached({ subscriptionId: self.id, skipsInARow: self.skipsInARow }))
+    : Result.succeed(State.next(Active, self, { skipsInARow: self.skipsInARow + 1 }))
 }
 
 /** The owner changes how many units are delivered, or how often. */

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as fc from "fast-check"
 import * as BillingCalendar from "../src/BillingCalendar.ts"
 import * as BusinessDate from "../src/BusinessDate.ts"
@@ -148,4 +149,108 @@ describe("BillingCalendar.nextGridDate", () => {
       }
     }
   )
+})
+
+describe("BillingCalendar.isBankCheck", () => {
+  const check = (text: string, window = BillingCalendar.bankCheckWindow) =>
+    BillingCalendar.isBankCheck(DateTime.makeUnsafe(text), window)
+
+  it("holds from 23:20 to 00:45 in Korea", () => {
+    assert.deepStrictEqual(
+      [
+        "2026-12-23T14:19:59Z",
+        "2026-12-23T14:20:00Z",
+        "2026-12-23T15:00:00Z",
+        "2026-12-23T15:44:59Z",
+        "2026-12-23T15:45:00Z"
+      ].map((text) => check(text)),
+      [false, true, true, true, false]
+    )
+  })
+
+  it("may lie within one day", () => {
+    const noon = { fromMinute: 720, untilMinute: 780 }
+    assert.deepStrictEqual(
+      ["2026-12-23T02:59:59Z", "2026-12-23T03:00:00Z", "2026-12-23T04:00:00Z"].map((text) => check(text, noon)),
+      [false, true, false]
+    )
+  })
+})
+
+describe("BillingCalendar.gridDateAt", () => {
+  it("counts periods from the anchor, over leap days and year ends", () => {
+    const anchor = day("2024-01-30")
+    assert.deepStrictEqual(
+      [0, 1, 2, 13].map((n) => BillingCalendar.gridDateAt(anchor, period(30), n)),
+      ["2024-01-30", "2024-02-29", "2024-03-30", "2025-02-23"].map(day)
+    )
+  })
+})
+
+describe("BillingCalendar.isDueOn", () => {
+  it("takes what has come and was not answered that day", () => {
+    const due = (nextAttemptOn: string, answeredOn: string | null, on: string) =>
+      BillingCalendar.isDueOn(
+        { nextAttemptOn: day(nextAttemptOn), answeredOn: answeredOn === null ? null : day(answeredOn) },
+        day(on)
+      )
+    assert.isTrue(due("2026-02-14", null, "2026-02-14"))
+    assert.isTrue(due("2026-02-14", "2026-02-13", "2026-02-14"))
+    assert.isTrue(due("2026-02-01", null, "2026-02-14"))
+    assert.isFalse(due("2026-02-15", null, "2026-02-14"))
+    assert.isFalse(due("2026-02-14", "2026-02-14", "2026-02-14"))
+  })
+})
+
+describe("BillingCalendar.missedDates", () => {
+  it("names the dates of the grid that passed, today included", () => {
+    const missed = (on: string) => BillingCalendar.missedDates(day("2026-02-14"), period(30), day(on))
+    assert.deepStrictEqual(missed("2026-03-15"), [])
+    assert.deepStrictEqual(missed("2026-03-16"), [day("2026-03-16")])
+    assert.deepStrictEqual(missed("2026-05-01"), [day("2026-03-16"), day("2026-04-15")])
+  })
+
+  law("is what going on leaves behind", [late], ({ gridDate, period, today }) => {
+    assert.deepStrictEqual(
+      BillingCalendar.missedDates(gridDate, period, today),
+      BillingCalendar.nextGridDate({ gridDate, period, today, chargedOn: null }).passed
+    )
+  })
+})
+
+describe("BillingCalendar.resumedGridDate", () => {
+  const resumed = (today: string) =>
+    BillingCalendar.resumedGridDate({ gridDate: day("2026-02-14"), period: period(30), today: day(today) }).gridDate
+
+  it("is the date of the open cycle while it lies ahead, else the next one after today", () => {
+    assert.deepStrictEqual(
+      ["2026-02-13", "2026-02-14", "2026-03-15", "2026-03-16"].map(resumed),
+      ["2026-02-14", "2026-03-16", "2026-03-16", "2026-04-15"].map(day)
+    )
+  })
+})
+
+describe("BillingCalendar.attemptWithNewKeyOn", () => {
+  const on = (answeredOn: string | null, dueDate = "2026-02-14") =>
+    BillingCalendar.attemptWithNewKeyOn({
+      dueDate: day(dueDate),
+      answeredOn: answeredOn === null ? null : day(answeredOn),
+      today: day("2026-02-16")
+    })
+
+  it("is today, tomorrow after a definite answer today, and never before the due date", () => {
+    assert.deepStrictEqual(
+      [on(null), on("2026-02-15"), on("2026-02-16"), on(null, "2026-02-20"), on("2026-02-16", "2026-02-20")],
+      ["2026-02-16", "2026-02-16", "2026-02-17", "2026-02-20", "2026-02-20"].map(day)
+    )
+  })
+})
+
+describe("BillingCalendar.blockedUntil", () => {
+  it("is the first of the next month", () => {
+    assert.deepStrictEqual(
+      ["2026-02-01", "2026-02-28", "2026-12-31"].map((date) => BillingCalendar.blockedUntil(day(date))),
+      ["2026-03-01", "2026-03-01", "2027-01-01"].map(day)
+    )
+  })
 })

@@ -14,7 +14,8 @@ import {
   inDoubtCycle,
   inFlightCycle,
   keylessCycle,
-  retryDueCycle
+  retryDueCycle,
+  quantity
 } from "../src/testing/Fixtures.ts"
 import { law, machineLaws, rejected, succeeded } from "./Laws.ts"
 
@@ -129,10 +130,10 @@ describe("BillingCycle.isDue", () => {
 describe("BillingCycle.send", () => {
   it("takes a cycle once", () => {
     assert.strictEqual(inFlightCycle().openAttempt, holder)
-    const denial = rejected(BillingCycle.send(wide(inFlightCycle()), stranger), "CycleTransitionDenied")
+    const denial = rejected(BillingCycle.send(wide(inFlightCycle()), stranger, quantity(2)), "CycleTransitionDenied")
     assert.include(denial.message, "cycle 1 of subscription")
-    rejected(BillingCycle.send(dueCycle({ openAttempt: holder }), stranger), "CycleTransitionDenied")
-    rejected(BillingCycle.send(wide(keylessCycle()), holder), "CycleTransitionDenied")
+    rejected(BillingCycle.send(dueCycle({ openAttempt: holder }), stranger, quantity(2)), "CycleTransitionDenied")
+    rejected(BillingCycle.send(wide(keylessCycle()), holder, quantity(2)), "CycleTransitionDenied")
   })
 })
 
@@ -167,7 +168,7 @@ describe("BillingCycle.giveBack", () => {
     const again = succeeded(BillingCycle.giveBack(inFlightCycle(), holder, on))
     assert.deepStrictEqual([again._tag, again.step, again.ladderStart, again.answeredOn], ["Due", 0, null, null])
     const retry = retryDueCycle()
-    const sent = succeeded(BillingCycle.send(retry, stranger))
+    const sent = succeeded(BillingCycle.send(retry, stranger, quantity(2)))
     const back = succeeded(BillingCycle.giveBack(sent, stranger, day("2026-02-15")))
     assert.deepStrictEqual([back._tag, back.step, back.ladderStart], ["RetryDue", retry.step, retry.ladderStart])
   })
@@ -185,7 +186,7 @@ describe("BillingCycle.declineSoftly", () => {
     let cycle: BillingCycle.BillingCycle = dueCycle()
     const climbed: Array<string> = []
     for (const date of ["2026-02-16", "2026-02-17", "2026-02-19"]) {
-      cycle = succeeded(BillingCycle.send(cycle, holder))
+      cycle = succeeded(BillingCycle.send(cycle, holder, quantity(2)))
       const next: BillingCycle.RetryDue | "exhausted" = succeeded(
         BillingCycle.declineSoftly(cycle, holder, day(date), standard)
       )
@@ -196,7 +197,7 @@ describe("BillingCycle.declineSoftly", () => {
       cycle = next
     }
     assert.deepStrictEqual(climbed, ["1 2026-02-17", "2 2026-02-19", "3 2026-02-21"])
-    const last = succeeded(BillingCycle.send(cycle, holder))
+    const last = succeeded(BillingCycle.send(cycle, holder, quantity(2)))
     assert.strictEqual(succeeded(BillingCycle.declineSoftly(last, holder, day("2026-02-21"), standard)), "exhausted")
   })
 
@@ -225,7 +226,7 @@ describe("BillingCycle.declineHard and receiveKey", () => {
   })
 
   it("keeps the first decline as day 0", () => {
-    const sent = succeeded(BillingCycle.send(retryDueCycle(), stranger))
+    const sent = succeeded(BillingCycle.send(retryDueCycle(), stranger, quantity(2)))
     const waiting = succeeded(BillingCycle.declineHard(sent, stranger, day("2026-02-15"), standard))
     assert.strictEqual(waiting.nextAttemptOn, "2026-02-19")
   })
@@ -287,7 +288,7 @@ describe("BillingCycle.skip, abandon and exhaust", () => {
 
 describe("BillingCycle.postpone and reschedule", () => {
   it("move this delivery and not the grid", () => {
-    const later = succeeded(BillingCycle.postpone(dueCycle(), 7))
+    const later = succeeded(BillingCycle.postpone(dueCycle(), 7, day("2026-02-10")))
     assert.deepStrictEqual(
       [later.dueDate, later.nextAttemptOn, later.gridDate],
       [day("2026-02-21"), day("2026-02-21"), on]
@@ -306,13 +307,16 @@ describe("BillingCycle.postpone and reschedule", () => {
 
   it("are refused once the cycle was tried", () => {
     for (const cycle of [retryDueCycle(), inFlightCycle(), inDoubtCycle()]) {
-      rejected(BillingCycle.postpone(wide(cycle), 7), "CycleTransitionDenied")
+      rejected(BillingCycle.postpone(wide(cycle), 7, day("2026-02-10")), "CycleTransitionDenied")
       rejected(BillingCycle.reschedule(wide(cycle), on), "CycleTransitionDenied")
     }
   })
 
   law("postpone by the days asked", [fc.integer({ min: 1, max: 60 })], (days) => {
-    assert.strictEqual(BusinessDate.daysUntil(on, succeeded(BillingCycle.postpone(dueCycle(), days)).dueDate), days)
+    assert.strictEqual(
+      BusinessDate.daysUntil(on, succeeded(BillingCycle.postpone(dueCycle(), days, day("2026-02-10"))).dueDate),
+      days
+    )
   })
 })
 
@@ -322,7 +326,7 @@ describe("a policy of one day", () => {
     const first = succeeded(BillingCycle.declineSoftly(inFlightCycle(), holder, on, policy))
     assert.isTrue(first !== "exhausted" && first.nextAttemptOn === "2026-02-16")
     if (first === "exhausted") return
-    const sent = succeeded(BillingCycle.send(first, holder))
+    const sent = succeeded(BillingCycle.send(first, holder, quantity(2)))
     assert.strictEqual(succeeded(BillingCycle.declineSoftly(sent, holder, day("2026-02-16"), policy)), "exhausted")
   })
 })

@@ -19,8 +19,6 @@ import {
   hardDecline,
   inDoubtCycle,
   inFlightCycle,
-  keylessCycle,
-  keylessSubscription,
   knownReference,
   later,
   pastDueSubscription,
@@ -29,7 +27,8 @@ import {
   softDecline,
   subscription,
   timeOn,
-  won
+  won,
+  quantity
 } from "../src/testing/Fixtures.ts"
 import { law, rejected, succeeded } from "./Laws.ts"
 
@@ -152,7 +151,7 @@ describe("Renewal.settle, approved", () => {
   it("closes an open cycle when it comes late, and leaves the other attempt's slots alone", () => {
     const inferred = succeeded(Attempt.notExecuted(unknownAttempt, { at: later(900), why: "inferred", detail: "" }))
     const other = anyAttemptId("other")
-    const again = succeeded(BillingCycle.send(dueCycle(), other))
+    const again = succeeded(BillingCycle.send(dueCycle(), other, quantity(2)))
     const entries = succeeded(
       Renewal.settle(
         books({ attempt: inferred, cycle: again, key: activeKey({ inFlight: other }) }),
@@ -311,7 +310,7 @@ describe("Renewal.settle, declined", () => {
   })
 
   it("by an attempt whose cycle another one closed gives the slot back", () => {
-    const cycle = succeeded(BillingCycle.send(dueCycle(), anyAttemptId("other")))
+    const cycle = succeeded(BillingCycle.send(dueCycle(), anyAttemptId("other"), quantity(2)))
     const entries = succeeded(Renewal.settle(books({ cycle }), declined(softDecline()), context()))
     assert.strictEqual(entries.attempt?._tag, "Declined")
     assert.isUndefined(entries.cycle)
@@ -338,7 +337,7 @@ describe("Renewal.settle, declined", () => {
   it("after an inferred approval freezes the key for a person", () => {
     const entries = succeeded(contradicted(activeKey()))
     assert.deepStrictEqual([entries.attempt?._tag, entries.key?._tag], ["ManualReview", "Frozen"])
-    assert.deepStrictEqual(tags(entries), ["PaymentNeedsReview"])
+    assert.deepStrictEqual(tags(entries), ["PaymentNeedsReview", "BillingKeyFrozen"])
   })
 
   it("after an inferred approval is recorded whatever became of the key", () => {
@@ -517,49 +516,6 @@ describe("Renewal.loseKey", () => {
   })
 })
 
-describe("Renewal.cancel", () => {
-  const cancel = (cycle: BillingCycle.BillingCycle | null, key: BillingKey.BillingKey | null) =>
-    Renewal.cancel({ subscription: subscription(), cycle, key }, "owner", timeOn("2026-02-10"))
-
-  it("closes the open cycle and lets the key go", () => {
-    const entries = succeeded(cancel(dueCycle(), activeKey()))
-    assert.isTrue(entries.cycle?._tag === "Abandoned" && entries.cycle.reason === "cancelled")
-    assert.strictEqual(entries.subscription?._tag, "Cancelled")
-    assert.deepStrictEqual(tags(entries), ["SubscriptionCancelled", "BillingKeyUnused"])
-  })
-
-  it("leaves the cycle and the key to an attempt in flight, whose outcome then ends both", () => {
-    const entries = succeeded(cancel(inFlightCycle(), activeKey({ inFlight: holder })))
-    assert.isUndefined(entries.cycle)
-    assert.deepStrictEqual(tags(entries), ["SubscriptionCancelled"])
-    const settled = succeeded(
-      Renewal.settle(
-        books({ subscription: entries.subscription ?? cancelled, key: entries.key ?? activeKey() }),
-        declined(softDecline()),
-        context()
-      )
-    )
-    assert.strictEqual(settled.cycle?._tag, "Abandoned")
-    assert.deepStrictEqual(tags(settled), ["BillingKeyUnused"])
-  })
-
-  it("needs neither cycle nor key, and happens once", () => {
-    const entries = succeeded(
-      Renewal.cancel(
-        { subscription: keylessSubscription(), cycle: keylessCycle(), key: null },
-        "noBillingKey",
-        later(1)
-      )
-    )
-    assert.strictEqual(entries.cycle?._tag, "Abandoned")
-    assert.isUndefined(entries.key)
-    rejected(
-      Renewal.cancel({ subscription: cancelled, cycle: null, key: null }, "owner", later(1)),
-      "SubscriptionTransitionDenied"
-    )
-  })
-})
-
 describe("a history of renewals", () => {
   type Story = {
     readonly cycle: BillingCycle.BillingCycle
@@ -593,7 +549,7 @@ describe("a history of renewals", () => {
         )
         let current: Renewal.Books = {
           attempt,
-          cycle: succeeded(BillingCycle.send(cycle, id)),
+          cycle: succeeded(BillingCycle.send(cycle, id, quantity(2))),
           subscription: self,
           key: succeeded(BillingKey.hold(key, id))
         }

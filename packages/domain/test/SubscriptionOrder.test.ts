@@ -79,36 +79,36 @@ describe("SubscriptionOrder.amountOf", () => {
   })
 })
 
-describe("SubscriptionOrder.countSkip", () => {
+describe("SubscriptionOrder.skip", () => {
   it("allows two skips in a row, and two more after a charge", () => {
-    const once = succeeded(SubscriptionOrder.countSkip(subscription()))
-    const twice = succeeded(SubscriptionOrder.countSkip(once))
-    const limit = rejected(SubscriptionOrder.countSkip(twice), "SkipLimitReached")
+    const once = succeeded(SubscriptionOrder.skip(subscription()))
+    const twice = succeeded(SubscriptionOrder.skip(once))
+    const limit = rejected(SubscriptionOrder.skip(twice), "SkipLimitReached")
     assert.strictEqual(limit.message, "2 deliveries in a row were skipped; at most 2 may be")
     assert.strictEqual(
-      succeeded(SubscriptionOrder.countSkip(succeeded(SubscriptionOrder.settle(twice)))).skipsInARow,
+      succeeded(SubscriptionOrder.skip(succeeded(SubscriptionOrder.settle(twice, day("2026-02-14"))))).skipsInARow,
       1
     )
   })
 
-  it("keeps a past due subscription past due", () => {
-    assert.strictEqual(succeeded(SubscriptionOrder.countSkip(pastDueSubscription()))._tag, "PastDue")
+  it("makes a past due subscription active: the delivery that was declined is left out", () => {
+    assert.strictEqual(succeeded(SubscriptionOrder.skip(pastDueSubscription()))._tag, "Active")
   })
 
   it("is refused while paused, cancelled or without a key", () => {
     for (const self of [pausedSubscription(), cancelledSubscription(), keylessSubscription()]) {
-      rejected(SubscriptionOrder.countSkip(wide(self)), "SubscriptionTransitionDenied")
+      rejected(SubscriptionOrder.skip(wide(self)), "SubscriptionTransitionDenied")
     }
   })
 })
 
 describe("SubscriptionOrder.settle", () => {
   it("makes a past due subscription active again, and leaves others where they are", () => {
-    assert.strictEqual(succeeded(SubscriptionOrder.settle(pastDueSubscription()))._tag, "Active")
+    assert.strictEqual(succeeded(SubscriptionOrder.settle(pastDueSubscription(), day("2026-02-14")))._tag, "Active")
     for (const self of [subscription(), pausedSubscription(), keylessSubscription()]) {
-      assert.strictEqual(succeeded(SubscriptionOrder.settle(self))._tag, self._tag)
+      assert.strictEqual(succeeded(SubscriptionOrder.settle(self, day("2026-02-14")))._tag, self._tag)
     }
-    rejected(SubscriptionOrder.settle(wide(cancelledSubscription())), "SubscriptionTransitionDenied")
+    rejected(SubscriptionOrder.settle(wide(cancelledSubscription()), day("2026-02-14")), "SubscriptionTransitionDenied")
   })
 })
 
@@ -122,7 +122,7 @@ describe("SubscriptionOrder.pause and resume", () => {
   })
 
   it("are refused where there is nothing to pause or resume", () => {
-    rejected(SubscriptionOrder.pause(wide(pausedSubscription()), "owner", null), "SubscriptionTransitionDenied")
+    rejected(SubscriptionOrder.pause(pausedSubscription(), "policy", null), "SubscriptionTransitionDenied")
     rejected(SubscriptionOrder.pause(wide(keylessSubscription()), "owner", null), "SubscriptionTransitionDenied")
     const denial = rejected(SubscriptionOrder.resume(wide(subscription())), "SubscriptionTransitionDenied")
     assert.include(denial.message, "is Active and does not allow resume")

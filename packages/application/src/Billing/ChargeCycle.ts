@@ -7,9 +7,11 @@
  * @since 0.1.0
  */
 import * as Attempt from "@pillivery/domain/Attempt"
+import * as BillingCalendar from "@pillivery/domain/BillingCalendar"
 import * as BillingCycle from "@pillivery/domain/BillingCycle"
 import * as BillingKey from "@pillivery/domain/BillingKey"
 import * as BusinessDate from "@pillivery/domain/BusinessDate"
+import * as DomainEvent from "@pillivery/domain/DomainEvent"
 import { AttemptId, PaymentId } from "@pillivery/domain/Ids"
 import * as Payment from "@pillivery/domain/Payment"
 import { PaymentStrategies, type PaymentStrategy } from "@pillivery/domain/PaymentStrategy"
@@ -25,6 +27,7 @@ import { BillingLedger, type CycleKey } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { IdGenerator } from "../ports/IdGenerator.ts"
 import { ItemRepository } from "../ports/ItemRepository.ts"
+import { Outbox } from "../ports/Outbox.ts"
 import { PaymentRepository } from "../ports/PaymentRepository.ts"
 import { StaleWrite } from "../ports/StorageError.ts"
 import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
@@ -77,7 +80,7 @@ export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKe
       : notDue("no key")
   }
   if (!BillingCycle.isDue(cycle, date) || cycle.answeredOn === today) return notDue(`it is ${cycle._tag}`)
-  if (Evidence.isBankCheck(settings, now)) return postponed("the bank check window")
+  if (BillingCalendar.isBankCheck(now, settings.bankCheck)) return postponed("the bank check window")
 
   const foundKey = yield* keys.findById(subscription.billingKeyId)
   if (Option.isNone(foundKey)) return notDue("its billing key is missing")
@@ -87,7 +90,8 @@ export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKe
   if (key.inFlight !== null) return postponed("its billing key is held by another attempt")
   const strategy = strategies.find(key.provider)
   if (strategy === null) return postponed(`the provider ${key.provider} is not configured`)
-  const amount = SubscriptionOrder.amountOf(subscription)
+  const quantity = BillingCycle.quantityOf(cycle, subscription)
+  const amount = SubscriptionOrder.amountOf(subscription, quantity)
   if (amount._tag === "Failure") return postponed(amount.failure.message)
   if (Option.isNone(yield* items.findById(subscription.itemId))) {
     return yield* changeBooks(cycleKey, isFree, skipGone, { _tag: "Skipped" })
@@ -104,12 +108,12 @@ export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKe
     Effect.gen(function* () {
       const sentAt = yield* clock.now
       // Permits and baselines take their time: the banks may have begun to check their books meanwhile.
-      if (Evidence.isBankCheck(settings, sentAt)) {
+      if (BillingCalendar.isBankCheck(sentAt, settings.bankCheck)) {
         return yield* new StaleWrite({ entity: "bankCheck", id: cycleKey.subscriptionId })
       }
       const databaseNow = yield* clock.databaseNow
       yield* keys.update(yield* Effect.fromResult(BillingKey.hold(key, attemptId)))
-      yield* ledger.updateCycle(yield* Effect.fromResult(BillingCycle.send(cycle, attemptId)))
+      yield* ledger.updateCycle(yield* Effect.fromResult(BillingCycle.send(cycle, attemptId, quantity)))
       yield* subscriptions.update(yield* Effect.fromResult(SubscriptionOrder.touch(subscription)))
       if (!(yield* payments.takeUserSlot(key.provider, key.customerReference, attemptId))) {
         return yield* new StaleWrite({ entity: "userSlot", id: key.customerReference })
@@ -148,7 +152,7 @@ export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKe
         customerReference: key.customerReference,
         amount: amount.success,
         itemName: [...subscription.itemName].slice(0, 100).join(""),
-        quantity: subscription.quantity,
+        quantity,
         createdAt: sentAt,
         version: 0,
         lease
@@ -262,13 +266,28 @@ const readBaseline = Effect.fnUntraced(function* (
   }
 })
 
+// A rival that was first has seen the same: then there is nothing to write.
 const freeze = Effect.fnUntraced(function* (key: BillingKey.Active) {
   const keys = yield* BillingKeyRepository
+  const outbox = yield* Outbox
+  const clock = yield* BusinessClock
+  const transaction = yield* Transaction
   const frozen = yield* Effect.fromResult(BillingKey.freeze(key)).pipe(Effect.orDie) // an active key can be frozen
-  yield* Effect.logError("A billing key was frozen: its provider shows an approval that our books do not explain").pipe(
-    Effect.annotateLogs({ billingKeyId: key.id })
-  )
-  yield* keys.update(frozen).pipe(Effect.catchTag("StaleWrite", () => Effect.void))
+  yield* transaction
+    .run(
+      Effect.gen(function* () {
+        yield* keys.update(frozen)
+        yield* outbox.publish([
+          new DomainEvent.BillingKeyFrozen({
+            eventId: DomainEvent.eventId(`${key.id}@${key.version}`, "BillingKeyFrozen"),
+            at: yield* clock.now,
+            billingKeyId: key.id,
+            userId: key.userId
+          })
+        ])
+      })
+    )
+    .pipe(Effect.catchTag("StaleWrite", () => Effect.void))
 })
 
 const readBooks = Effect.fnUntraced(function* (cycleKey: CycleKey) {

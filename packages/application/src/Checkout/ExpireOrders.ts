@@ -7,10 +7,13 @@
  * @since 0.1.0
  */
 import type { OrderId } from "@pillivery/domain/Ids"
+import * as DomainEvent from "@pillivery/domain/DomainEvent"
 import * as Order from "@pillivery/domain/Order"
 import { Effect, Option, Result } from "effect"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { OrderRepository } from "../ports/OrderRepository.ts"
+import { Outbox } from "../ports/Outbox.ts"
+import { Transaction } from "../ports/Transaction.ts"
 
 /** How many orders are taken at a time. */
 export const batchSize = 100
@@ -20,6 +23,8 @@ export const batchesMax = 1_000
 /** Expires what is due now; answers how many orders. */
 export const expireOrders = Effect.fn("expireOrders")(function* () {
   const orders = yield* OrderRepository
+  const outbox = yield* Outbox
+  const transaction = yield* Transaction
   const clock = yield* BusinessClock
   const at = yield* clock.now
 
@@ -28,7 +33,14 @@ export const expireOrders = Effect.fn("expireOrders")(function* () {
     if (Option.isNone(found)) return 0
     const expired = Order.expire(found.value, at)
     if (Result.isFailure(expired)) return 0
-    return yield* orders.update(expired.success).pipe(
+    const { id: orderId, userId } = expired.success
+    const event = new DomainEvent.OrderExpired({
+      eventId: DomainEvent.eventId(orderId, "OrderExpired"),
+      at,
+      orderId,
+      userId
+    })
+    return yield* transaction.run(Effect.andThen(orders.update(expired.success), outbox.publish([event]))).pipe(
       Effect.as(1),
       Effect.catchTag("StaleWrite", () => Effect.succeed(0))
     )

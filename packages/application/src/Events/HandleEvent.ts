@@ -69,6 +69,11 @@ const notify = Effect.fnUntraced(function* (event: DomainEvent) {
       Effect.annotateLogs({ attemptId: event.attemptId, detail: event.detail })
     )
   }
+  if (event._tag === "BillingKeyFrozen") {
+    yield* Effect.logError(
+      "A billing key is frozen: its provider shows an approval that our books do not explain"
+    ).pipe(Effect.annotateLogs({ billingKeyId: event.billingKeyId }))
+  }
   const text = textOf(event)
   if (text === null) return
   yield* transaction.run(

@@ -21,6 +21,11 @@ export const textOf = (event: DomainEvent): Text | null => {
         korean: `주문이 결제되었습니다. 결제 금액 ${won(event.amount)}원`,
         english: `Your order was paid: ${won(event.amount)} won.`
       }
+    case "OrderExpired":
+      return {
+        korean: "결제 시간이 지나 주문이 취소되었습니다.",
+        english: "Your order expired because it was not paid in time."
+      }
     case "SubscriptionStarted":
       return {
         korean: `정기배송이 시작되었습니다. 다음 결제일은 ${event.nextDueDate}입니다.`,
@@ -52,10 +57,27 @@ export const textOf = (event: DomainEvent): Text | null => {
         korean: "이번 정기배송은 건너뛰었습니다.",
         english: "This delivery of your subscription was left out."
       }
-    case "SubscriptionPaused":
+    case "DeliveryPostponed":
       return {
-        korean: "정기배송이 일시 중지되었습니다.",
-        english: "Your subscription was paused."
+        korean: `정기배송이 ${event.from}에서 ${event.to}로 미뤄졌습니다.`,
+        english: `Your delivery was postponed from ${event.from} to ${event.to}.`
+      }
+    case "SubscriptionPaused":
+      return event.resumeOn === null
+        ? { korean: "정기배송이 일시 중지되었습니다.", english: "Your subscription was paused." }
+        : {
+            korean: `정기배송이 ${event.resumeOn}까지 일시 중지되었습니다.`,
+            english: `Your subscription was paused until ${event.resumeOn}.`
+          }
+    case "SubscriptionResumed":
+      return {
+        korean: `정기배송이 다시 시작되었습니다. 다음 결제일은 ${event.nextDueDate}입니다.`,
+        english: `Your subscription goes on. The next payment is on ${event.nextDueDate}.`
+      }
+    case "SubscriptionChanged":
+      return {
+        korean: `정기배송이 변경되었습니다: ${event.quantity}개, ${event.period}일마다. 다음 결제일은 ${event.nextDueDate}입니다.`,
+        english: `Your subscription was changed: ${event.quantity} every ${event.period} days. The next payment is on ${event.nextDueDate}.`
       }
     case "SubscriptionCancelled":
       return event.reason === "owner" || event.reason === "withdrawal"
@@ -66,6 +88,8 @@ export const textOf = (event: DomainEvent): Text | null => {
           }
     case "BillingKeyActivated":
       return { korean: "결제 수단이 등록되었습니다.", english: "Your way to pay was registered." }
+    case "BillingKeyReplaced":
+      return { korean: "결제 수단이 변경되었습니다.", english: "Your way to pay was changed." }
     case "BillingKeyRevoked":
       return {
         korean: "결제 수단이 해지되었습니다. 다시 등록해 주세요.",
@@ -92,6 +116,7 @@ export const textOf = (event: DomainEvent): Text | null => {
         english: "Please register a way to pay, so that your subscription can go on."
       }
     case "BillingKeyUnused":
+    case "BillingKeyFrozen":
     case "PaymentNeedsReview":
       return null
   }

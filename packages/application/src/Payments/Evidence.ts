@@ -65,9 +65,3 @@ export const mayBeJustApproved = (
   lastKnownApproval !== null &&
   now.epochMilliseconds - lastKnownApproval.epochMilliseconds <
     (settings.baselineGapSeconds + settings.clockSkewSecondsMax) * millisPerSecond
-
-/** Whether the provider's bank check forbids charging at this minute. */
-export const isBankCheck = (settings: Settings, now: DateTime.Utc): boolean => {
-  const minute = BusinessDate.minuteOfDay(now)
-  return minute >= settings.bankCheckFromMinute || minute < settings.bankCheckUntilMinute
-}

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as BillingCalendar from "@pillivery/domain/BillingCalendar"
 import * as DunningPolicy from "@pillivery/domain/DunningPolicy"
 import { Context } from "effect"
 
@@ -34,10 +35,8 @@ export interface Settings {
   readonly lookupFailingDaysMax: number
   /** After a transaction's window is over, how long a customer's approval may still turn out done. */
   readonly approvalGraceMinutes: number
-  /** From this minute of the Korean day nothing is charged … */
-  readonly bankCheckFromMinute: number
-  /** … until this one. */
-  readonly bankCheckUntilMinute: number
+  /** When nothing is charged, since banks check their books. */
+  readonly bankCheck: BillingCalendar.BankCheckWindow
   /** How long a second request waits for the outcome of the first. */
   readonly twinWaitMillisMax: number
   /** How long a refund is tried before a person must decide. */
@@ -64,8 +63,7 @@ export const settingsDefault: Settings = {
   clockSkewSecondsMax: 60,
   lookupFailingDaysMax: 3,
   approvalGraceMinutes: 40,
-  bankCheckFromMinute: 23 * minutesPerHour + 20,
-  bankCheckUntilMinute: 45,
+  bankCheck: BillingCalendar.bankCheckWindow,
   twinWaitMillisMax: 5_000,
   refundTryingDays: 3,
   refundDispatchesMax: 8,

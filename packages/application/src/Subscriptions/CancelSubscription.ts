@@ -6,9 +6,8 @@
  *
  * @since 0.1.0
  */
-import * as BillingCycle from "@pillivery/domain/BillingCycle"
 import { SubscriptionId, type UserId } from "@pillivery/domain/Ids"
-import * as Renewal from "@pillivery/domain/Renewal"
+import * as OwnerCommand from "@pillivery/domain/OwnerCommand"
 import type * as SubscriptionOrder from "@pillivery/domain/SubscriptionOrder"
 import { Effect, Option, Schema } from "effect"
 import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
@@ -56,22 +55,23 @@ export const cancelSubscription = Effect.fn("cancelSubscription")(function* (req
         }
         const subscription = found.value
         const cycle = Option.getOrNull(yield* ledger.findOpenCycle(subscription.id))
-        const isPaymentInProgress = cycle !== null && BillingCycle.isOpen(cycle) && cycle.openAttempt !== null
-        if (subscription._tag === "Cancelled")
-          return { subscription, isPaymentInProgress } satisfies CancelledSubscription
+        // An ended subscription has an open cycle only while its last charge is being settled.
+        if (subscription._tag === "Cancelled") {
+          return { subscription, isPaymentInProgress: cycle !== null } satisfies CancelledSubscription
+        }
         const keyId = subscription._tag === "AwaitingBillingKey" ? null : subscription.billingKeyId
         const key = keyId === null ? null : Option.getOrNull(yield* keys.findById(keyId))
         const entries = yield* Effect.fromResult(
-          Renewal.cancel({ subscription, cycle, key }, request.reason, yield* clock.now)
+          OwnerCommand.cancel({ subscription, cycle, key }, request.reason, yield* clock.now)
         ).pipe(Effect.orDie) // a subscription that is not cancelled can be, and its free cycle abandoned
         if (entries.key !== undefined) yield* keys.update(entries.key)
         // A held cycle is left to its attempt; its version moves all the same, so that the outcome sees the cancellation.
         if (cycle !== null) yield* ledger.updateCycle(entries.cycle ?? cycle)
-        if (entries.subscription !== undefined) yield* subscriptions.update(entries.subscription)
+        yield* subscriptions.update(entries.subscription)
         yield* outbox.publish(entries.events)
         return {
-          subscription: entries.subscription ?? subscription,
-          isPaymentInProgress
+          subscription: entries.subscription,
+          isPaymentInProgress: entries.isPaymentInProgress
         } satisfies CancelledSubscription
       })
     )

@@ -329,13 +329,13 @@ const dueLaws: ReadonlyArray<Law<Requirements>> = [
       const cycle = Fixtures.dueCycle({}, seed)
       const attemptId = Fixtures.anyAttemptId(seed)
       yield* insert(cycle, Fixtures.subscription({}, seed))
-      const moved = getOrThrow(BillingCycle.postpone(cycle, 3))
+      const moved = getOrThrow(BillingCycle.postpone(cycle, 3, Fixtures.day("2026-02-10")))
       yield* ledger.updateCycle(moved)
       yield* isDueOn(seed, [
         [dueDate, 0, false],
         [addDays(dueDate, 3), 0, true]
       ])
-      const sent = getOrThrow(BillingCycle.send(moved, attemptId))
+      const sent = getOrThrow(BillingCycle.send(moved, attemptId, Fixtures.quantity(2)))
       yield* ledger.updateCycle(atVersion(sent, 1))
       yield* isDueOn(seed, [[addDays(dueDate, 3), 0, false]])
       yield* ledger.updateCycle(atVersion(getOrThrow(BillingCycle.giveBack(sent, attemptId, addDays(dueDate, 4))), 2))
@@ -360,7 +360,9 @@ const dueLaws: ReadonlyArray<Law<Requirements>> = [
           // What was listed leaves the list, as it does under a run.
           for (const key of page.filter(own)) {
             const cycle = Option.getOrThrow(yield* ledger.findCycle(key))
-            yield* ledger.updateCycle(getOrThrow(BillingCycle.send(cycle, Fixtures.anyAttemptId(key.subscriptionId))))
+            yield* ledger.updateCycle(
+              getOrThrow(BillingCycle.send(cycle, Fixtures.anyAttemptId(key.subscriptionId), Fixtures.quantity(2)))
+            )
           }
           const late = yield* freshSeed
           yield* insert(Fixtures.dueCycle({}, late), Fixtures.subscription({}, late))

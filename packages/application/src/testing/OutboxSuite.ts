@@ -32,6 +32,8 @@ const eventsOf: {
       attemptId: Fixtures.anyAttemptId(seed),
       amount: Fixtures.won(99_999_999_999)
     }),
+  OrderExpired: (seed) =>
+    new DomainEvent.OrderExpired({ ...about("OrderExpired", seed), orderId: Fixtures.anyOrderId(seed) }),
   SubscriptionStarted: (seed) =>
     new DomainEvent.SubscriptionStarted({
       ...about("SubscriptionStarted", seed),
@@ -58,10 +60,33 @@ const eventsOf: {
     }),
   CycleSkipped: (seed) =>
     new DomainEvent.CycleSkipped({ ...about("CycleSkipped", seed), ...cycleOf(seed), reason: "itemGone" }),
+  DeliveryPostponed: (seed) =>
+    new DomainEvent.DeliveryPostponed({
+      ...about("DeliveryPostponed", seed),
+      ...cycleOf(seed),
+      from: Fixtures.day("2026-02-14"),
+      to: Fixtures.day("2026-02-20")
+    }),
   SubscriptionPaused: (seed) =>
     new DomainEvent.SubscriptionPaused({
       ...about("SubscriptionPaused", seed),
-      subscriptionId: Fixtures.anySubscriptionId(seed)
+      ...subscriptionOf(seed),
+      by: "owner",
+      resumeOn: Fixtures.day("2026-03-01")
+    }),
+  SubscriptionResumed: (seed) =>
+    new DomainEvent.SubscriptionResumed({
+      ...about("SubscriptionResumed", seed),
+      ...subscriptionOf(seed),
+      nextDueDate: Fixtures.day("2026-03-16")
+    }),
+  SubscriptionChanged: (seed) =>
+    new DomainEvent.SubscriptionChanged({
+      ...about("SubscriptionChanged", seed),
+      ...subscriptionOf(seed),
+      quantity: Fixtures.quantity(999),
+      period: Fixtures.period(365),
+      nextDueDate: Fixtures.day("2027-01-15")
     }),
   SubscriptionCancelled: (seed) =>
     new DomainEvent.SubscriptionCancelled({
@@ -76,6 +101,13 @@ const eventsOf: {
     }),
   BillingKeyActivated: (seed) =>
     new DomainEvent.BillingKeyActivated({ ...about("BillingKeyActivated", seed), ...keyOf(seed) }),
+  BillingKeyReplaced: (seed) =>
+    new DomainEvent.BillingKeyReplaced({
+      ...about("BillingKeyReplaced", seed),
+      ...subscriptionOf(seed),
+      ...keyOf(seed)
+    }),
+  BillingKeyFrozen: (seed) => new DomainEvent.BillingKeyFrozen({ ...about("BillingKeyFrozen", seed), ...keyOf(seed) }),
   BillingKeyUnused: (seed) => new DomainEvent.BillingKeyUnused({ ...about("BillingKeyUnused", seed), ...keyOf(seed) }),
   BillingKeyRevoked: (seed) =>
     new DomainEvent.BillingKeyRevoked({ ...about("BillingKeyRevoked", seed), ...keyOf(seed) }),
@@ -101,6 +133,9 @@ function about(tag: DomainEvent.Tag, seed: string) {
 }
 function cycleOf(seed: string) {
   return { subscriptionId: Fixtures.anySubscriptionId(seed), cycleNumber: 2 }
+}
+function subscriptionOf(seed: string) {
+  return { subscriptionId: Fixtures.anySubscriptionId(seed) }
 }
 function keyOf(seed: string) {
   return { billingKeyId: Fixtures.anyBillingKeyId(seed) }

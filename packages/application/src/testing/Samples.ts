@@ -253,7 +253,9 @@ export const subscriptionStates: States<SubscriptionOrder.SubscriptionOrder> = {
 export const subscriptionVarieties: Readonly<Record<string, (seed: string) => SubscriptionOrder.SubscriptionOrder>> = {
   "AwaitingBillingKey with a key to register": (seed) =>
     getOrThrow(SubscriptionOrder.expectKey(Fixtures.keylessSubscription({}, seed), Fixtures.anyBillingKeyId(seed))),
-  "Active after a skip": (seed) => getOrThrow(SubscriptionOrder.countSkip(Fixtures.subscription({}, seed))),
+  "Active after a renewal": (seed) =>
+    getOrThrow(SubscriptionOrder.settle(Fixtures.subscription({}, seed), Fixtures.day("2026-02-14"))),
+  "Active after a skip": (seed) => getOrThrow(SubscriptionOrder.skip(Fixtures.subscription({}, seed))),
   "Paused by policy until a date": (seed) =>
     getOrThrow(SubscriptionOrder.pause(Fixtures.subscription({}, seed), "policy", Fixtures.day("2026-03-01"))),
   ...Object.fromEntries(
@@ -294,7 +296,12 @@ export const cycleStates: States<BillingCycle.BillingCycle> = {
 
 /** Cycles that were moved, wait without a ladder, or closed for other reasons. */
 export const cycleVarieties: Readonly<Record<string, (seed: string) => BillingCycle.BillingCycle>> = {
-  "Due on a date the owner chose": (seed) => getOrThrow(BillingCycle.postpone(Fixtures.dueCycle({}, seed), 5)),
+  "Due again, with its quantity fixed": (seed) =>
+    getOrThrow(
+      BillingCycle.giveBack(Fixtures.inFlightCycle({}, seed), Fixtures.anyAttemptId(seed), Fixtures.day("2026-02-15"))
+    ),
+  "Due on a date the owner chose": (seed) =>
+    getOrThrow(BillingCycle.postpone(Fixtures.dueCycle({}, seed), 5, Fixtures.day("2026-02-10"))),
   "AwaitingKey without a ladder": (seed) => Fixtures.keylessCycle(seed),
   "Charged by another attempt than its holder": (seed) =>
     getOrThrow(

@@ -90,19 +90,3 @@ describe("nextAskAt", () => {
     assert.strictEqual(iso(Evidence.nextAskAt(settingsDefault, lostAt, 0, now)), "2026-12-30T01:05:00.000Z")
   })
 })
-
-describe("isBankCheck", () => {
-  it("holds from 23:20 to 00:45 in Korea", () => {
-    const check = (text: string) => Evidence.isBankCheck(settingsDefault, at(text))
-    assert.deepStrictEqual(
-      [
-        "2026-12-23T14:19:59Z",
-        "2026-12-23T14:20:00Z",
-        "2026-12-23T15:00:00Z",
-        "2026-12-23T15:44:59Z",
-        "2026-12-23T15:45:00Z"
-      ].map(check),
-      [false, true, true, true, false]
-    )
-  })
-})

@@ -500,8 +500,10 @@ export const billingKey: fc.Arbitrary<BillingKey.BillingKey> = reachable(
 /** Something that may be done to a subscription, by its owner or by the billing run. */
 export const subscriptionCommand: fc.Arbitrary<Command<SubscriptionOrder.SubscriptionOrder>> = fc.oneof(
   fc.constant(command("touch", "touch", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.touch(self))),
-  fc.constant(
-    command("settle", "settle", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.settle(self))
+  nearDate.map((paid) =>
+    command(`settle the one due on ${paid}`, "settle", (self: SubscriptionOrder.SubscriptionOrder) =>
+      SubscriptionOrder.settle(self, paid)
+    )
   ),
   {
     arbitrary: fc.constant(
@@ -533,7 +535,7 @@ export const subscriptionCommand: fc.Arbitrary<Command<SubscriptionOrder.Subscri
     ),
   {
     arbitrary: fc.constant(
-      command("skip", "countSkip", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.countSkip(self))
+      command("skip", "skip", (self: SubscriptionOrder.SubscriptionOrder) => SubscriptionOrder.skip(self))
     ),
     weight: 2
   },
@@ -578,7 +580,9 @@ const holder = fc.oneof(
 /** Something that may be done to a billing cycle. */
 export const billingCycleCommand: fc.Arbitrary<Command<Cycle>> = fc.oneof(
   {
-    arbitrary: attemptId.map((id) => command("send", "send", (self: Cycle) => BillingCycle.send(self, id))),
+    arbitrary: fc
+      .tuple(attemptId, quantity)
+      .map(([id, units]) => command("send", "send", (self: Cycle) => BillingCycle.send(self, id, units))),
     weight: 6
   },
   {
@@ -651,8 +655,10 @@ export const billingCycleCommand: fc.Arbitrary<Command<Cycle>> = fc.oneof(
       )
     ),
   fc
-    .integer({ min: 1, max: SubscriptionOrder.postponeDaysMax })
-    .map((days) => command(`postpone ${days}`, "postpone", (self: Cycle) => BillingCycle.postpone(self, days))),
+    .tuple(fc.integer({ min: 1, max: BillingCycle.postponeDaysMax }), nearDate)
+    .map(([days, today]) =>
+      command(`postpone ${days}`, "postpone", (self: Cycle) => BillingCycle.postpone(self, days, today))
+    ),
   nearDate.map((date) =>
     command(`reschedule to ${date}`, "reschedule", (self: Cycle) => BillingCycle.reschedule(self, date))
   )

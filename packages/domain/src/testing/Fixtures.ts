@@ -386,7 +386,8 @@ export const keylessCycle = (seed: Seed = 0): BillingCycle.AwaitingKey =>
 export const inFlightCycle = (
   overrides: Partial<Fields<BillingCycle.Due>> = {},
   seed: Seed = 0
-): BillingCycle.InFlight => Result.getOrThrow(BillingCycle.send(dueCycle(overrides, seed), anyAttemptId(seed)))
+): BillingCycle.InFlight =>
+  Result.getOrThrow(BillingCycle.send(dueCycle(overrides, seed), anyAttemptId(seed), quantity(2)))
 
 /** A cycle held by {@link anyAttemptId}, whose outcome is unknown. */
 export const inDoubtCycle = (overrides: Partial<Fields<BillingCycle.Due>> = {}, seed: Seed = 0): BillingCycle.InDoubt =>
