@@ -134,11 +134,6 @@ export default defineConfig({
       }
     },
     {
-      // Builds the next state of every machine, and validates what changes itself.
-      files: ["packages/domain/src/State.ts"],
-      rules: { "pillivery/no-unchecked-construction": "off" }
-    },
-    {
       // The one port of the domain: a declaration, whose methods return effects that adapters run.
       files: ["packages/domain/src/PaymentStrategy.ts"],
       rules: {

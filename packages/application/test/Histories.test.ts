@@ -239,7 +239,7 @@ describe("an order is paid once", () => {
             approve: (request) =>
               Effect.suspend(() =>
                 isSlow
-                  ? Effect.andThen(Effect.sleep("20 seconds"), strategy.approve(request))
+                  ? Effect.tap(strategy.approve(request), () => Effect.sleep("20 seconds"))
                   : strategy.approve(request)
               )
           }),

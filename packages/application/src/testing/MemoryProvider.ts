@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import * as Attempt from "@pillivery/domain/Attempt"
-import type { DeclineReason } from "@pillivery/domain/DeclineReason"
+import * as DeclineReason from "@pillivery/domain/DeclineReason"
 import * as Strategy from "@pillivery/domain/PaymentStrategy"
 import {
   ApprovalId,
@@ -24,12 +24,13 @@ import * as Won from "@pillivery/domain/Won"
 import { Clock, Context, DateTime, Effect, Layer } from "effect"
 
 const millisPerSecond = 1_000
+const nanosPerMilli = 1_000_000
 const windowMinutes = 15
 
 /** What the provider does with the next money call. */
 export type Behaviour =
   | { readonly _tag: "Execute" }
-  | { readonly _tag: "Decline"; readonly reason: DeclineReason }
+  | { readonly _tag: "Decline"; readonly reason: DeclineReason.DeclineReason }
   | { readonly _tag: "NotExecuted"; readonly why: "local" | "word" | "ours" }
   /** Executes, but the answer never arrives. */
   | { readonly _tag: "LoseAnswer" }
@@ -77,6 +78,10 @@ export class MemoryProvider extends Context.Service<
     readonly approveAsCustomer: (transactionId: TransactionId) => Effect.Effect<ApprovalToken>
     /** Lookups fail until told otherwise. */
     readonly failLookups: (isFailing: boolean) => Effect.Effect<void>
+    /** The next lookup alone fails, by our fault or not. */
+    readonly failNextLookup: (isOurFault: boolean) => Effect.Effect<void>
+    /** The customer ends a billing key without telling us. */
+    readonly revokeKey: (billingKey: ProviderBillingKey) => Effect.Effect<void>
     /** Charges with this key outside our books. */
     readonly chargeElsewhere: (billingKey: ProviderBillingKey) => Effect.Effect<void>
   }
@@ -95,6 +100,7 @@ const make = Effect.sync(() => {
   let serial = 0
   let calls = 0
   let areLookupsFailing = false
+  let nextLookupFault: { readonly isOurFault: boolean } | null = null
 
   const name = (letter: string) => `${letter}${String(++serial).padStart(19, "0")}`
   const now = Clock.currentTimeMillis
@@ -106,6 +112,21 @@ const make = Effect.sync(() => {
       .map((movement) => movement.atMillis)
     return times.length === 0 ? null : DateTime.makeUnsafe(seconds(Math.max(...times)))
   }
+
+  const lookupFault = () => {
+    const fault = areLookupsFailing ? { isOurFault: false } : nextLookupFault
+    nextLookupFault = null
+    return fault === null ? null : new Strategy.LookupFailed({ ...fault, detail: "told to" })
+  }
+
+  // Nothing is written after the deadline, whichever of its clocks is there first.
+  const tooLate = Effect.fnUntraced(function* ({ monotonicMillis, wallMillis }: Strategy.DispatchDeadline) {
+    const clock = yield* Clock.Clock
+    const monotonic = Number(clock.monotonicTimeNanosUnsafe()) / nanosPerMilli
+    return monotonic >= monotonicMillis || clock.currentTimeMillisUnsafe() >= wallMillis
+      ? new Answer.NotExecuted({ why: "local", detail: "its deadline has passed" })
+      : null
+  })
 
   // Takes the next behaviour; `execute` commits at a time and answers as if it had just happened.
   const perform = Effect.fnUntraced(function* <Executed>(
@@ -143,7 +164,7 @@ const make = Effect.sync(() => {
     amount: Won.Won,
     atMillis: number
   ) => {
-    committed.push({ kind: "capture", cause, transactionId, billingKey, amount, atMillis })
+    if (amount > 0) committed.push({ kind: "capture", cause, transactionId, billingKey, amount, atMillis })
     return new Answer.Approved({
       transactionId,
       approvalId: ApprovalId.make(name("A")),
@@ -181,6 +202,8 @@ const make = Effect.sync(() => {
       })
     }),
     approve: Effect.fnUntraced(function* (request) {
+      const late = yield* tooLate(request.dispatchBefore)
+      if (late !== null) return late
       const transaction = transactions.get(request.transactionId)
       const at = yield* now
       if (transaction === undefined) return new Answer.Expired({ detail: "no such transaction" })
@@ -195,6 +218,14 @@ const make = Effect.sync(() => {
       }, withAmount)
     }),
     charge: Effect.fnUntraced(function* (request) {
+      const late = yield* tooLate(request.dispatchBefore)
+      if (late !== null) return late
+      // A key that is not known was issued before this provider began: it is in order.
+      if (keys.get(request.billingKey)?.isActive === false) {
+        return new Answer.Declined({
+          reason: new DeclineReason.Hard({ kind: "BillingKeyRevoked", code: "ended", message: "the key is not active" })
+        })
+      }
       return yield* perform<Answer.ProviderAnswer>((atMillis) => {
         const transactionId = TransactionId.make(name("T"))
         transactions.set(transactionId, {
@@ -211,6 +242,8 @@ const make = Effect.sync(() => {
       }, withAmount)
     }),
     refund: Effect.fnUntraced(function* (request) {
+      const late = yield* tooLate(request.dispatchBefore)
+      if (late !== null) return late
       const transaction = transactions.get(request.transactionId)
       if (transaction === undefined) return new Strategy.RefundRefused({ code: "missing", detail: "" })
       if (transaction.refunded + request.amount > transaction.amount) {
@@ -244,7 +277,8 @@ const make = Effect.sync(() => {
         return new Strategy.Deactivated({})
       }),
     lookupPayment: Effect.fnUntraced(function* (request) {
-      if (areLookupsFailing) return new Strategy.LookupFailed({ isOurFault: false, detail: "told to" })
+      const fault = lookupFault()
+      if (fault !== null) return fault
       const transaction = transactions.get(request.transactionId)
       if (transaction === undefined) return new Strategy.PaymentMissing({ detail: "no such transaction" })
       const at = yield* now
@@ -261,7 +295,8 @@ const make = Effect.sync(() => {
       })
     }),
     lookupBillingKey: Effect.fnUntraced(function* (request) {
-      if (areLookupsFailing) return new Strategy.LookupFailed({ isOurFault: false, detail: "told to" })
+      const fault = lookupFault()
+      if (fault !== null) return fault
       const key = keys.get(request.billingKey)
       if (key === undefined) return new Strategy.BillingKeyMissing({ detail: "no such key" })
       return new Strategy.BillingKeyFound({
@@ -284,6 +319,8 @@ const make = Effect.sync(() => {
         return token
       }),
     failLookups: (isFailing) => Effect.sync(() => void (areLookupsFailing = isFailing)),
+    failNextLookup: (isOurFault) => Effect.sync(() => void (nextLookupFault = { isOurFault })),
+    revokeKey: (billingKey) => Effect.sync(() => void keys.set(billingKey, { isActive: false })),
     chargeElsewhere: (billingKey) =>
       Effect.map(now, (at) => {
         capture("elsewhere", TransactionId.make(name("T")), billingKey, Won.Won.make(1), at)
