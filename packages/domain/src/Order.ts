@@ -12,9 +12,11 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { DeliveryPeriod } from "./DeliveryPeriod.ts"
 import { AttemptId, ItemId, OrderId, OrderLineId, SubscriptionId, UserId } from "./Ids.ts"
+import { nameLengthMax as itemNameLengthMax } from "./Item.ts"
 import { Quantity } from "./Quantity.ts"
 import { Receiver } from "./Receiver.ts"
 import * as State from "./State.ts"
+import * as Tax from "./Tax.ts"
 import * as Won from "./Won.ts"
 
 /** The most lines of one order. */
@@ -28,7 +30,7 @@ export const paymentWindowMinutes = 30
 export class OrderLine extends Schema.Class<OrderLine>("@pillivery/domain/Order/OrderLine")({
   id: OrderLineId,
   itemId: ItemId,
-  itemName: Schema.String.check(Schema.isMaxLength(200)),
+  itemName: Schema.String.check(Schema.isMaxLength(itemNameLengthMax)),
   originPrice: Won.Won,
   unitPrice: Won.Won,
   quantity: Quantity,
@@ -262,10 +264,22 @@ export const failPayment: Move<"failPayment", [at: DateTime.Utc], PaymentFailed>
     ? Result.succeed(State.next(PaymentFailed, self, { failedAt: at }))
     : denied(self, "failPayment")
 
+/** How much of the order's total is tax; every health supplement is taxable. */
+export const taxOf = (self: Order): Tax.Split => Tax.allTaxable(self.total)
+
 /** Units of one line to give back. */
 export interface RefundLine {
   readonly lineId: OrderLineId
   readonly quantity: number
+}
+
+/** What giving back some units comes to. */
+export interface RefundDecision {
+  /** Σ unit price × quantity. */
+  readonly amount: Won.Won
+  readonly lines: ReadonlyArray<RefundLine>
+  /** How much of `amount` is tax. */
+  readonly tax: Tax.Split
 }
 
 /** A line is not of this order, or more units are asked back than are left; `asked` is 0 where it was no whole number. */
@@ -284,16 +298,24 @@ export class RefundLinesInvalid extends Schema.TaggedError<RefundLinesInvalid>(
   }
 }
 
-/** What giving back these units costs; without lines, everything that is left. */
+/**
+ * What giving back these units comes to; for `rest`, everything that is left.
+ *
+ * **Details**
+ *
+ * The tax is that of all refunds up to and with this one less that of those before it, see {@link Tax.refundOf}: given back
+ * are `refundedTotal` and what is pending. So the taxes of all refunds of an order add up to the tax of its total.
+ *
+ * **Gotchas**
+ *
+ * Pending refunds are taken to succeed. When the provider refuses one, the taxes of those decided meanwhile count on it.
+ */
 export const refundAmount = (
   self: Order,
   asked: ReadonlyArray<RefundLine> | "rest",
   /** Units that refunds under way have already asked for. */
   pending: ReadonlyArray<RefundLine> = []
-): Result.Result<
-  { readonly amount: Won.Won; readonly lines: ReadonlyArray<RefundLine> },
-  OrderTransitionDenied | RefundLinesInvalid | Won.WonOutOfRange
-> =>
+): Result.Result<RefundDecision, OrderTransitionDenied | RefundLinesInvalid | Won.WonOutOfRange> =>
   Result.gen(function* () {
     if (self._tag !== "Paid" && self._tag !== "PartiallyRefunded") return yield* denied(self, "refund")
     const left = (line: OrderLine) =>
@@ -319,7 +341,24 @@ export const refundAmount = (
       seen.add(lineId)
       amounts.push(yield* Won.multiply(line.unitPrice, quantity))
     }
-    return { amount: yield* Won.sum(amounts), lines }
+    const amount = yield* Won.sum(amounts)
+    return { amount, lines, tax: yield* taxOfRefund(self, pending, amount) }
+  })
+
+const taxOfRefund = (self: Paid | PartiallyRefunded, pending: ReadonlyArray<RefundLine>, amount: Won.Won) =>
+  Result.gen(function* () {
+    const before = [self.refundedTotal]
+    for (const { lineId, quantity } of pending) {
+      const line = self.lines.find((candidate) => candidate.id === lineId)
+      if (line !== undefined) before.push(yield* Won.multiply(line.unitPrice, quantity))
+    }
+    const given = yield* Won.sum(before)
+    const taxable = (total: Won.Won): Tax.Amounts => ({ total, taxFree: Won.zero })
+    return yield* Result.mapError(
+      Tax.refundOf(taxable(self.total), taxable(given), taxable(amount)),
+      // Units are never worth more than what is left of the total, unless the books were tampered with.
+      () => new Won.WonOutOfRange({ amount: self.total - given - amount })
+    )
   })
 
 /** The provider confirmed a refund of these units. */

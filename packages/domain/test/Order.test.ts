@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { DateTime, Result, Schema } from "effect"
 import * as fc from "fast-check"
 import * as Order from "../src/Order.ts"
+import { fieldsOf } from "../src/State.ts"
 import * as Arbitraries from "../src/testing/Arbitraries.ts"
 import {
   anyAttemptId,
@@ -261,6 +262,15 @@ describe("Order.nameOf", () => {
   )
 })
 
+describe("Order.taxOf", () => {
+  it("is one eleventh of the total, since all of it is taxable", () => {
+    assert.deepStrictEqual(
+      { ...Order.taxOf(paidOrder()) },
+      { total: won(18_000), taxable: won(18_000), vat: won(1_636), taxFree: won(0) }
+    )
+  })
+})
+
 describe("Order.refundAmount", () => {
   const lineId = anyOrderLineId()
 
@@ -310,6 +320,33 @@ describe("Order.refundAmount", () => {
     rejected(Order.refundAmount(paidOrder(), "rest", [{ lineId, quantity: 2 }]), "RefundLinesInvalid")
   })
 
+  it("comes with the tax of this refund, after what was given back and what is pending", () => {
+    // 18,000 won contain 1,636 won of tax; 9,000 won, 818.
+    const half = succeeded(Order.refundAmount(paidOrder(), [{ lineId, quantity: 1 }])).tax
+    assert.deepStrictEqual({ ...half }, { total: won(9_000), taxable: won(9_000), vat: won(818), taxFree: won(0) })
+    assert.deepStrictEqual(succeeded(Order.refundAmount(paidOrder(), "rest")).tax, Order.taxOf(paidOrder()))
+    const lines = [orderLine({ originPrice: won(16), unitPrice: won(16) })]
+    const one = [{ lineId, quantity: 1 }]
+    const first = succeeded(Order.refundAmount(paidOrder({ lines }), one))
+    const whilePending = succeeded(Order.refundAmount(paidOrder({ lines }), one, one))
+    const refunded = succeeded(Order.refund(paidOrder({ lines }), first.lines, first.amount))
+    const second = succeeded(Order.refundAmount(refunded, one))
+    assert.deepStrictEqual([first.tax.vat, whilePending.tax.vat, second.tax.vat], [won(1), won(2), won(2)])
+  })
+
+  it("does not count what is pending of another order", () => {
+    const pending = [{ lineId: anyOrderLineId("strange"), quantity: 1 }]
+    assert.deepStrictEqual(
+      Order.refundAmount(paidOrder(), [{ lineId, quantity: 1 }], pending),
+      Order.refundAmount(paidOrder(), [{ lineId, quantity: 1 }])
+    )
+  })
+
+  it("refuses to give back more than is left of the total, should the books say so", () => {
+    const order = new Order.PartiallyRefunded({ ...fieldsOf(paidOrder()), refundedTotal: won(10_000) })
+    assert.strictEqual(rejected(Order.refundAmount(order, "rest"), "WonOutOfRange").amount, -10_000)
+  })
+
   it("is refused unless the order is paid and not all given back", () => {
     rejected(Order.refundAmount(placedOrder(), "rest"), "OrderTransitionDenied")
     const rest = succeeded(Order.refundAmount(paidOrder(), "rest"))
@@ -319,11 +356,12 @@ describe("Order.refundAmount", () => {
   })
 
   law(
-    "of several refunds and then the rest is exactly the total",
+    "of several refunds and then the rest is exactly the total, and so is its tax",
     [Arbitraries.placedOrder, fc.array(fc.nat(3), { maxLength: 6 })],
     (placed, picks) => {
       let order: Order.Order = succeeded(Order.pay(placed, attemptId, later(5)))
       let given = 0
+      let vat = 0
       for (const pick of picks) {
         const line = order.lines[pick % order.lines.length]
         if (line === undefined) continue
@@ -331,14 +369,17 @@ describe("Order.refundAmount", () => {
         if (Result.isFailure(asked)) continue
         order = succeeded(Order.refund(order, asked.success.lines, asked.success.amount))
         given += asked.success.amount
+        vat += asked.success.tax.vat
       }
       const rest = Order.refundAmount(order, "rest")
       if (Result.isSuccess(rest)) {
         order = succeeded(Order.refund(order, rest.success.lines, rest.success.amount))
         given += rest.success.amount
+        vat += rest.success.tax.vat
       }
       assert.strictEqual(order._tag, "Refunded")
       assert.strictEqual(given, placed.total)
+      assert.strictEqual(vat, Order.taxOf(placed).vat)
     },
     500
   )

@@ -28,6 +28,7 @@ import * as Rate from "../Rate.ts"
 import * as Refund from "../Refund.ts"
 import { fieldsOf } from "../State.ts"
 import * as SubscriptionOrder from "../SubscriptionOrder.ts"
+import * as Tax from "../Tax.ts"
 import * as User from "../User.ts"
 import * as Won from "../Won.ts"
 import * as Fixtures from "./Fixtures.ts"
@@ -124,6 +125,14 @@ export const email: fc.Arbitrary<Email> = fc
 
 /** A Korean mobile number, with or without hyphens. */
 export const phone: fc.Arbitrary<Phone> = fc.stringMatching(/^01[016789]-?\d{3,4}-?\d{4}$/).map((text) => text as Phone)
+
+/** Amounts of which a part, none or all is free of tax. */
+export const taxAmounts: fc.Arbitrary<Tax.Amounts> = fc
+  .tuple(won, fc.oneof(fc.constant(Won.zero), won))
+  .map(([one, other]) => (one < other ? { total: other, taxFree: one } : { total: one, taxFree: other }))
+
+/** An amount in its taxable part, its tax and what is free of tax. */
+export const taxSplit: fc.Arbitrary<Tax.Split> = taxAmounts.map((amounts) => Result.getOrThrow(Tax.split(amounts)))
 
 /** Any dunning policy. */
 export const dunningPolicy: fc.Arbitrary<DunningPolicy.DunningPolicy> = fc
