@@ -13,6 +13,7 @@ import * as BillingCycle from "../../packages/domain/src/BillingCycle.ts"
 import * as BillingKey from "../../packages/domain/src/BillingKey.ts"
 import * as Order from "../../packages/domain/src/Order.ts"
 import * as Refund from "../../packages/domain/src/Refund.ts"
+import * as Review from "../../packages/domain/src/Review.ts"
 import * as State from "../../packages/domain/src/State.ts"
 import * as SubscriptionOrder from "../../packages/domain/src/SubscriptionOrder.ts"
 import * as User from "../../packages/domain/src/User.ts"
@@ -40,7 +41,8 @@ const machines: ReadonlyArray<Machine> = [
   },
   { module: "BillingCycle", transitions: BillingCycle.transitions, starts: ["Due", "AwaitingKey", "Skipped"] },
   { module: "BillingKey", transitions: BillingKey.transitions, starts: ["Pending", "Active"] },
-  { module: "User", transitions: User.transitions, starts: ["Active"] }
+  { module: "User", transitions: User.transitions, starts: ["Active"] },
+  { module: "Review", transitions: Review.transitions, starts: ["Active"] }
 ]
 
 /** The text of a doc comment without its stars. */

@@ -12,8 +12,9 @@ import { SkipReason } from "./BillingCycle.ts"
 import * as BillingKey from "./BillingKey.ts"
 import { BusinessDate } from "./BusinessDate.ts"
 import { DeliveryPeriod } from "./DeliveryPeriod.ts"
-import { AttemptId, BillingKeyId, EventId, OrderId, RefundId, SubscriptionId, UserId } from "./Ids.ts"
+import { AttemptId, BillingKeyId, EventId, ItemId, OrderId, RefundId, ReviewId, SubscriptionId, UserId } from "./Ids.ts"
 import { Quantity } from "./Quantity.ts"
+import { Rating } from "./Rating.ts"
 import { CancelReason, type SubscriptionOrder } from "./SubscriptionOrder.ts"
 import { Won } from "./Won.ts"
 
@@ -163,6 +164,26 @@ export class PaymentNeedsReview extends Schema.TaggedClass<PaymentNeedsReview>(
   "@pillivery/domain/DomainEvent/PaymentNeedsReview"
 )("PaymentNeedsReview", { ...common, attemptId: AttemptId, userId: UserId, detail: Schema.String }) {}
 
+const review = { reviewId: ReviewId, itemId: ItemId, userId: UserId }
+
+/** A buyer wrote a review, for the first time or again. */
+export class ReviewWritten extends Schema.TaggedClass<ReviewWritten>("@pillivery/domain/DomainEvent/ReviewWritten")(
+  "ReviewWritten",
+  { ...common, ...review, orderId: OrderId, stars: Rating }
+) {}
+
+/** A buyer changed a review. */
+export class ReviewEdited extends Schema.TaggedClass<ReviewEdited>("@pillivery/domain/DomainEvent/ReviewEdited")(
+  "ReviewEdited",
+  { ...common, ...review, starsBefore: Rating, stars: Rating }
+) {}
+
+/** A buyer removed a review; `stars` no longer count. */
+export class ReviewRemoved extends Schema.TaggedClass<ReviewRemoved>("@pillivery/domain/DomainEvent/ReviewRemoved")(
+  "ReviewRemoved",
+  { ...common, ...review, stars: Rating }
+) {}
+
 /** What happened. */
 export const DomainEvent = Schema.Union([
   OrderPaid,
@@ -185,7 +206,10 @@ export const DomainEvent = Schema.Union([
   RefundRequested,
   RefundCompleted,
   RefundRejected,
-  PaymentNeedsReview
+  PaymentNeedsReview,
+  ReviewWritten,
+  ReviewEdited,
+  ReviewRemoved
 ]).pipe(Schema.toTaggedUnion("_tag"))
 export type DomainEvent = typeof DomainEvent.Type
 export type Tag = DomainEvent["_tag"]

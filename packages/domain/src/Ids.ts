@@ -46,6 +46,10 @@ export type BillingKeyId = typeof BillingKeyId.Type
 export const RefundId = uuid.pipe(Schema.brand("RefundId"))
 export type RefundId = typeof RefundId.Type
 
+/** Identifies a review. */
+export const ReviewId = uuid.pipe(Schema.brand("ReviewId"))
+export type ReviewId = typeof ReviewId.Type
+
 /** Identifies one domain event; derived from what caused it, so that a repeated write is the same event. */
 export const EventId = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(190)).pipe(Schema.brand("EventId"))
 export type EventId = typeof EventId.Type

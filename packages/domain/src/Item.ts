@@ -7,10 +7,12 @@
  *
  * @since 0.1.0
  */
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Category from "./Category.ts"
 import { ItemId } from "./Ids.ts"
 import * as Rate from "./Rate.ts"
+import * as Rating from "./Rating.ts"
 import * as Won from "./Won.ts"
 
 /** The longest product name and the longest brand, in characters. */
@@ -19,9 +21,6 @@ export const nameLengthMax = 200
 export const textLengthMax = 4_000
 /** The longest address of an image, in characters. */
 export const imageLengthMax = 2_000
-/** The fewest and the most stars of one rating. */
-export const starsMin = 1
-export const starsMax = 5
 
 const name = Schema.String.check(
   Schema.isMaxLength(nameLengthMax),
@@ -76,10 +75,9 @@ export class Images extends Schema.Class<Images>("@pillivery/domain/Item/Images"
 /** What happened to an item so far; ratings are kept as sum and count, so that their average never drifts. */
 export class Statistics extends Schema.Class<Statistics>("@pillivery/domain/Item/Statistics")(
   Schema.Struct({ views: count, sales: count, ratingSum: count, ratingCount: count }).check(
-    Schema.makeFilter(
-      ({ ratingCount, ratingSum }) => ratingSum >= ratingCount * starsMin && ratingSum <= ratingCount * starsMax,
-      { expected: "a sum of ratings of 1 to 5 stars each" }
-    )
+    Schema.makeFilter(({ ratingCount, ratingSum }) => Rating.isPossible(ratingSum, ratingCount), {
+      expected: "a sum of ratings of 1 to 5 stars each"
+    })
   )
 ) {}
 
@@ -118,7 +116,7 @@ export const create = (options: {
     information: options.information,
     price: priceOf(options.origin, options.rate),
     images: options.images,
-    statistics: new Statistics({ views: 0, sales: 0, ratingSum: 0, ratingCount: 0 }),
+    statistics: new Statistics({ views: 0, sales: 0, ratingSum: Rating.none.sum, ratingCount: Rating.none.count }),
     categories: Category.classify(options.information.mainFunction),
     version: 0
   })
@@ -134,6 +132,18 @@ export const relabel = (self: Item, information: Information): Item =>
 /** Whether it is sold at a discount. */
 export const isOnSale = (self: Item): boolean => self.price.rate > 0
 
-/** The average rating, {@link starsMin} to {@link starsMax} stars; 0 while nobody has rated it. */
-export const averageRating = (self: Item): number =>
-  self.statistics.ratingCount === 0 ? 0 : self.statistics.ratingSum / self.statistics.ratingCount
+/** The ratings of its active reviews. */
+export const ratingOf = ({ statistics }: Item): Rating.RatingSum =>
+  new Rating.RatingSum({ sum: statistics.ratingSum, count: statistics.ratingCount })
+
+/** The same item after one of its reviews was written, edited or removed; refused where that cannot be. */
+export const rate = (self: Item, change: Rating.RatingChange): Result.Result<Item, Rating.RatingSumImpossible> =>
+  Result.map(Rating.apply(ratingOf(self), change), ({ count, sum }) => {
+    const statistics = new Statistics({ ...self.statistics, ratingSum: sum, ratingCount: count })
+    return new Item({ ...self, statistics })
+  })
+
+/** The average rating, {@link Rating.starsMin} to {@link Rating.starsMax} stars; 0 while nobody has rated it. */
+export const averageRating = ({ statistics }: Item): number =>
+  // The item was validated with them: they need not be once more for each item of a page.
+  Rating.averageOf({ sum: statistics.ratingSum, count: statistics.ratingCount })

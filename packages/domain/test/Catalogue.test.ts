@@ -3,10 +3,11 @@ import { Schema } from "effect"
 import * as fc from "fast-check"
 import * as Category from "../src/Category.ts"
 import * as Item from "../src/Item.ts"
+import * as Rating from "../src/Rating.ts"
 import * as Arbitraries from "../src/testing/Arbitraries.ts"
-import { item, percent, won } from "../src/testing/Fixtures.ts"
+import { item, percent, stars, won } from "../src/testing/Fixtures.ts"
 import { wonMax } from "../src/Won.ts"
-import { law } from "./Laws.ts"
+import { law, rejected, succeeded } from "./Laws.ts"
 
 describe("Category.classify", () => {
   it("recognises every category by each of its words", () => {
@@ -28,6 +29,27 @@ describe("Category.classify", () => {
     for (const [text, name] of cases) assert.deepStrictEqual([...Category.classify(text)], [name], text)
   })
 
+  it("knows each category by these words and no others", () => {
+    assert.deepStrictEqual(
+      { ...Category.keywords },
+      {
+        EYE: ["눈"],
+        BONE: ["뼈", "골다공증"],
+        BRAIN: ["두뇌"],
+        INTESTINE: ["배변", "장", "유산균"],
+        LIVER: ["간"],
+        SKIN: ["피부"],
+        ANTIOXIDANT: ["항산화"],
+        FATIGUE: ["피로", "혈액순환"],
+        ETC: ["기타"]
+      }
+    )
+  })
+
+  it("finds a word inside another", () => {
+    assert.deepStrictEqual([...Category.classify("위장 건강, 야간 시력")], ["INTESTINE", "LIVER"])
+  })
+
   it("names every category a text speaks of, in one order and each once", () => {
     assert.deepStrictEqual(
       [...Category.classify("항산화, 피로 개선, 눈 건강, 눈의 피로도")],
@@ -41,7 +63,9 @@ describe("Category.classify", () => {
   })
 
   it("reads decomposed Korean as composed", () => {
-    assert.deepStrictEqual([...Category.classify("눈 건강".normalize("NFD"))], ["EYE"])
+    for (const [name, words] of Object.entries(Category.keywords)) {
+      for (const word of words) assert.deepStrictEqual([...Category.classify(word.normalize("NFD"))], [name], word)
+    }
   })
 
   law(
@@ -129,6 +153,19 @@ describe("Item", () => {
   it("averages its ratings", () => {
     const statistics = new Item.Statistics({ views: 0, sales: 0, ratingSum: 13, ratingCount: 3 })
     assert.closeTo(Item.averageRating(new Item.Item({ ...item(), statistics })), 13 / 3, 1e-9)
+  })
+
+  it("takes ratings in, changes them and takes them away, and nothing else of it changes", () => {
+    const rated = succeeded(Item.rate(item(), new Rating.Added({ stars: stars(4) })))
+    assert.deepStrictEqual({ ...rated.statistics }, { views: 0, sales: 0, ratingSum: 4, ratingCount: 1 })
+    assert.deepStrictEqual(new Item.Item({ ...rated, statistics: item().statistics }), item())
+    const better = succeeded(Item.rate(rated, new Rating.Replaced({ before: stars(4), stars: stars(5) })))
+    assert.deepStrictEqual({ ...Item.ratingOf(better) }, { sum: 5, count: 1 })
+    assert.deepStrictEqual(succeeded(Item.rate(better, new Rating.TakenAway({ stars: stars(5) }))), item())
+  })
+
+  it("refuses to take away a rating nobody gave", () => {
+    rejected(Item.rate(item(), new Rating.TakenAway({ stars: stars(1) })), "RatingSumImpossible")
   })
 
   it("refuses a sum that so many ratings cannot have", () => {

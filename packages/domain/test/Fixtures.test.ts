@@ -6,6 +6,7 @@ import * as BillingCycle from "../src/BillingCycle.ts"
 import { BillingKey } from "../src/BillingKey.ts"
 import { ItemId } from "../src/Ids.ts"
 import * as Order from "../src/Order.ts"
+import { Review } from "../src/Review.ts"
 import { SubscriptionOrder } from "../src/SubscriptionOrder.ts"
 import * as Fixtures from "../src/testing/Fixtures.ts"
 import { User } from "../src/User.ts"
@@ -57,7 +58,8 @@ describe("Fixtures", () => {
         ]
       ],
       [BillingKey, [Fixtures.pendingKey(), Fixtures.activeKey()]],
-      [User, [Fixtures.user(), Fixtures.admin(), Fixtures.withdrawnUser()]]
+      [User, [Fixtures.user(), Fixtures.admin(), Fixtures.withdrawnUser()]],
+      [Review, [Fixtures.review(), Fixtures.deletedReview()]]
     ] as const
     for (const [schema, states] of groups) {
       for (const state of states) assert.isTrue(Schema.is(schema)(state), state._tag)
@@ -71,6 +73,7 @@ describe("Fixtures", () => {
       27_000
     )
     assert.strictEqual(Fixtures.dueCycle({ gridDate: Fixtures.day("2026-05-01") }).nextAttemptOn, "2026-05-01")
+    assert.strictEqual(Fixtures.review({ stars: Fixtures.stars(1) }).stars, 1)
     assert.strictEqual(Fixtures.subscription({ period: Fixtures.period(90) }).period, 90)
   })
 

@@ -3,8 +3,10 @@ import { describe, expect, test } from "tstyche"
 import * as Attempt from "../src/Attempt.ts"
 import * as BillingCycle from "../src/BillingCycle.ts"
 import * as BillingKey from "../src/BillingKey.ts"
-import type { AttemptId, BillingKeyId } from "../src/Ids.ts"
+import type * as DomainEvent from "../src/DomainEvent.ts"
+import type { AttemptId, BillingKeyId, UserId } from "../src/Ids.ts"
 import * as Order from "../src/Order.ts"
+import * as Review from "../src/Review.ts"
 import * as SubscriptionOrder from "../src/SubscriptionOrder.ts"
 import type * as State from "../src/State.ts"
 import * as User from "../src/User.ts"
@@ -23,6 +25,10 @@ declare const charged: BillingCycle.Charged
 declare const inFlight: BillingCycle.InFlight
 declare const active: SubscriptionOrder.Active
 declare const withdrawn: User.Withdrawn
+declare const activeReview: Review.Active
+declare const deletedReview: Review.Deleted
+declare const userId: UserId
+declare const words: Review.Words
 declare const won: Won
 declare const dispatch: {
   readonly at: DateTime.Utc
@@ -48,6 +54,8 @@ describe("a state", () => {
     expect<BillingKey.Pending>().type.not.toHaveProperty("billingKey")
     expect<SubscriptionOrder.AwaitingBillingKey>().type.not.toHaveProperty("billingKeyId")
     expect<User.Withdrawn>().type.not.toHaveProperty("email")
+    expect<Review.Active>().type.not.toHaveProperty("removedAt")
+    expect<Review.Active>().type.not.toHaveProperty("displayName")
   })
 })
 
@@ -57,6 +65,15 @@ describe("a transition", () => {
     expect(Order.expire(order, at)).type.toBe<Result.Result<Order.Expired, Order.OrderTransitionDenied>>()
     expect(Attempt.withdraw(attempt, at, "")).type.toBe<
       Result.Result<Attempt.Withdrawn, Attempt.AttemptTransitionDenied>
+    >()
+  })
+
+  test("of a review answers the state, what becomes of the ratings, and the event", () => {
+    expect(Review.remove(activeReview, userId, at)).type.toBe<
+      Result.Result<
+        Review.Decision<Review.Deleted, DomainEvent.ReviewRemoved>,
+        Review.ReviewTransitionDenied | Review.NotReviewAuthor
+      >
     >()
   })
 
@@ -89,6 +106,8 @@ describe("an illegal transition", () => {
     expect(BillingCycle.send).type.not.toBeCallableWith(inFlight, attemptId)
     expect(SubscriptionOrder.resume).type.not.toBeCallableWith(active)
     expect(User.withdraw).type.not.toBeCallableWith(withdrawn, at)
+    expect(Review.edit).type.not.toBeCallableWith(deletedReview, userId, words, at)
+    expect(Review.writeAgain).type.not.toBeCallableWith(activeReview, userId, paid, words, at)
   })
 
   test("compiles, and is refused at run time, where the state may be a legal one", () => {

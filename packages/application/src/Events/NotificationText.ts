@@ -118,6 +118,9 @@ export const textOf = (event: DomainEvent): Text | null => {
     case "BillingKeyUnused":
     case "BillingKeyFrozen":
     case "PaymentNeedsReview":
+    case "ReviewWritten":
+    case "ReviewEdited":
+    case "ReviewRemoved":
       return null
   }
 }

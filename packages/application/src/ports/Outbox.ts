@@ -34,7 +34,10 @@ export const consumersOf = {
   RefundRequested: ["refund", "notification"],
   RefundCompleted: ["notification"],
   RefundRejected: ["notification"],
-  PaymentNeedsReview: ["notification"]
+  PaymentNeedsReview: ["notification"],
+  ReviewWritten: [],
+  ReviewEdited: [],
+  ReviewRemoved: []
 } as const satisfies Record<Tag, ReadonlyArray<Consumer>>
 
 /** One event on its way to one consumer. */

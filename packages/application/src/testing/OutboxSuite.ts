@@ -125,7 +125,23 @@ const eventsOf: {
       ...about("PaymentNeedsReview", seed),
       attemptId: Fixtures.anyAttemptId(seed),
       detail: ""
-    })
+    }),
+  ReviewWritten: (seed) =>
+    new DomainEvent.ReviewWritten({
+      ...about("ReviewWritten", seed),
+      ...reviewOf(seed),
+      orderId: Fixtures.anyOrderId(seed),
+      stars: Fixtures.stars(5)
+    }),
+  ReviewEdited: (seed) =>
+    new DomainEvent.ReviewEdited({
+      ...about("ReviewEdited", seed),
+      ...reviewOf(seed),
+      starsBefore: Fixtures.stars(5),
+      stars: Fixtures.stars(1)
+    }),
+  ReviewRemoved: (seed) =>
+    new DomainEvent.ReviewRemoved({ ...about("ReviewRemoved", seed), ...reviewOf(seed), stars: Fixtures.stars(1) })
 }
 
 function about(tag: DomainEvent.Tag, seed: string) {
@@ -139,6 +155,9 @@ function subscriptionOf(seed: string) {
 }
 function keyOf(seed: string) {
   return { billingKeyId: Fixtures.anyBillingKeyId(seed) }
+}
+function reviewOf(seed: string) {
+  return { reviewId: Fixtures.anyReviewId(seed), itemId: Fixtures.anyItemId(seed) }
 }
 function refundOf(seed: string) {
   return {

@@ -25,9 +25,12 @@ import * as Order from "../Order.ts"
 import type { Phone } from "../Phone.ts"
 import * as Quantity from "../Quantity.ts"
 import * as Rate from "../Rate.ts"
+import * as Rating from "../Rating.ts"
 import * as Refund from "../Refund.ts"
 import { fieldsOf } from "../State.ts"
 import * as SubscriptionOrder from "../SubscriptionOrder.ts"
+import * as Review from "../Review.ts"
+import * as ReviewContent from "../ReviewContent.ts"
 import * as Tax from "../Tax.ts"
 import * as User from "../User.ts"
 import * as Won from "../Won.ts"
@@ -125,6 +128,53 @@ export const email: fc.Arbitrary<Email> = fc
 
 /** A Korean mobile number, with or without hyphens. */
 export const phone: fc.Arbitrary<Phone> = fc.stringMatching(/^01[016789]-?\d{3,4}-?\d{4}$/).map((text) => text as Phone)
+
+// What people write with: Latin, digits, Hangul, and characters of two units.
+const letter = fc.oneof(
+  fc.constantFrom(..."aZ09é漢🐟-,"),
+  fc.integer({ min: 0xac00, max: 0xd7a3 }).map((point) => String.fromCodePoint(point))
+)
+
+const textOf = (lengthMax: number, ...others: ReadonlyArray<string>): fc.Arbitrary<string> =>
+  fc
+    .array(fc.oneof({ arbitrary: letter, weight: 6 }, { arbitrary: fc.constantFrom(" ", ...others), weight: 1 }), {
+      minLength: 1,
+      maxLength: lengthMax
+    })
+    .map((characters) => characters.join(""))
+
+/** A rating of one buyer. */
+export const rating: fc.Arbitrary<Rating.Rating> = fc
+  .integer({ min: Rating.starsMin, max: Rating.starsMax })
+  .map((stars) => Rating.Rating.make(stars))
+
+/** The ratings of one item: none, few or a million. */
+export const ratingSum: fc.Arbitrary<Rating.RatingSum> = fc.oneof(
+  { withCrossShrink: true },
+  fc.array(rating, { maxLength: 5 }).map((ratings) => Result.getOrThrow(Rating.sumOf(ratings))),
+  fc
+    .nat(1_000_000)
+    .chain((count) => fc.record({ count: fc.constant(count), sum: fc.integer({ min: count, max: count * 5 }) }))
+    .map((fields) => new Rating.RatingSum(fields))
+)
+
+/** What may become of the ratings of an item. */
+export const ratingChange: fc.Arbitrary<Rating.RatingChange> = fc.oneof(
+  rating.map((stars) => new Rating.Added({ stars })),
+  fc.tuple(rating, rating).map(([before, stars]) => new Rating.Replaced({ before, stars })),
+  rating.map((stars) => new Rating.TakenAway({ stars }))
+)
+
+/** The text of a review, of one line or more. */
+export const reviewContent: fc.Arbitrary<ReviewContent.ReviewContent> = fc
+  .oneof(
+    { withCrossShrink: true },
+    { arbitrary: textOf(60, "\n", "👨‍👩‍👧"), weight: 20 },
+    { arbitrary: fc.constant("🐟".repeat(ReviewContent.contentLengthMax)), weight: 1 }
+  )
+  .map(ReviewContent.normalize)
+  .filter((text) => text !== "")
+  .map((text) => ReviewContent.ReviewContent.make(text))
 
 /** Amounts of which a part, none or all is free of tax. */
 export const taxAmounts: fc.Arbitrary<Tax.Amounts> = fc
@@ -292,6 +342,50 @@ export const orderCommand: fc.Arbitrary<Command<Order.Order>> = fc.oneof(
 export const order: fc.Arbitrary<Order.Order> = reachable(
   placedOrder.map((placed): Order.Order => placed),
   orderCommand
+)
+
+// -----------------------------------------------------------------------------
+// reviews
+// -----------------------------------------------------------------------------
+
+// The author of the fixture and a stranger; orders that prove its purchase and one that does not.
+const reviewer = fc.constantFrom(Fixtures.anyUserId(), Fixtures.anyUserId("stranger"))
+const proof = fc.constantFrom<Order.Order>(
+  Fixtures.paidOrder(),
+  Fixtures.partiallyRefundedOrder(),
+  Fixtures.placedOrder()
+)
+const words: fc.Arbitrary<Review.Words> = fc.record({ stars: rating, content: reviewContent })
+
+/** Something that an author or a stranger may do to a review. */
+export const reviewCommand: fc.Arbitrary<Command<Review.Review>> = fc.oneof(
+  fc
+    .tuple(reviewer, words, soon)
+    .map(([by, changed, at]) =>
+      command(`edit to ${changed.stars} stars`, "edit", (self: Review.Review) =>
+        Result.map(Review.edit(self, by, changed, at), ({ review }) => review)
+      )
+    ),
+  fc
+    .tuple(reviewer, soon)
+    .map(([by, at]) =>
+      command("remove", "remove", (self: Review.Review) =>
+        Result.map(Review.remove(self, by, at), ({ review }) => review)
+      )
+    ),
+  fc
+    .tuple(reviewer, proof, words, soon)
+    .map(([by, order, again, at]) =>
+      command(`write again with ${again.stars} stars`, "writeAgain", (self: Review.Review) =>
+        Result.map(Review.writeAgain(self, by, order, again, at), ({ review }) => review)
+      )
+    )
+)
+
+/** A review in any reachable state. */
+export const review: fc.Arbitrary<Review.Review> = reachable(
+  words.map((first): Review.Review => Fixtures.review(first)),
+  reviewCommand
 )
 
 // -----------------------------------------------------------------------------

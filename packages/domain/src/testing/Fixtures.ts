@@ -27,6 +27,7 @@ import {
   OrderLineId,
   PaymentId,
   RefundId,
+  ReviewId,
   SubscriptionId,
   UserId
 } from "../Ids.ts"
@@ -46,8 +47,11 @@ import {
 } from "../Provider.ts"
 import { Quantity } from "../Quantity.ts"
 import { Rate } from "../Rate.ts"
+import { Rating } from "../Rating.ts"
 import { Address, Receiver } from "../Receiver.ts"
 import * as Refund from "../Refund.ts"
+import * as Review from "../Review.ts"
+import { ReviewContent } from "../ReviewContent.ts"
 import { type Fields, fieldsOf } from "../State.ts"
 import * as SubscriptionOrder from "../SubscriptionOrder.ts"
 import * as User from "../User.ts"
@@ -82,6 +86,7 @@ export const anyAttemptId = (seed: Seed = 0): AttemptId => AttemptId.make(uuid("
 export const anySubscriptionId = (seed: Seed = 0): SubscriptionId => SubscriptionId.make(uuid("subscription", seed))
 export const anyBillingKeyId = (seed: Seed = 0): BillingKeyId => BillingKeyId.make(uuid("billingKey", seed))
 export const anyRefundId = (seed: Seed = 0): RefundId => RefundId.make(uuid("refund", seed))
+export const anyReviewId = (seed: Seed = 0): ReviewId => ReviewId.make(uuid("review", seed))
 
 /** An amount of won. */
 export const won = (amount: number): Won => Won.make(amount)
@@ -91,6 +96,10 @@ export const quantity = (units: number): Quantity => Quantity.make(units)
 export const period = (days: number): DeliveryPeriod => DeliveryPeriod.make(days)
 /** A discount rate in percent. */
 export const percent = (value: number): Rate => Rate.make(value * 10)
+/** A rating. */
+export const stars = (count: number): Rating => Rating.make(count)
+/** The text of a review. */
+export const content = (text: string): ReviewContent => ReviewContent.make(text)
 /** A Korean date, `yyyy-mm-dd`. */
 export const day = (text: string): BusinessDate.BusinessDate => BusinessDate.BusinessDate.make(text)
 /** A time of a Korean date; 10:00 unless told otherwise. */
@@ -259,6 +268,34 @@ export const partiallyRefundedOrder = (seed: Seed = 0): Order.PartiallyRefunded 
 /** An order that nobody paid in time. */
 export const expiredOrder = (seed: Seed = 0): Order.Expired =>
   Result.getOrThrow(Order.expire(placedOrder({}, seed), later(Order.paymentWindowMinutes)))
+
+// -----------------------------------------------------------------------------
+// reviews
+// -----------------------------------------------------------------------------
+
+/** Five stars for the item of {@link paidOrder}, by its buyer. */
+export const review = (overrides: Partial<Fields<Review.Active>> = {}, seed: Seed = 0): Review.Active => {
+  const order = paidOrder({}, seed)
+  const written = Result.getOrThrow(
+    Review.write({
+      id: anyReviewId(seed),
+      userId: order.userId,
+      itemId: anyItemId(seed),
+      order,
+      existing: null,
+      stars: stars(5),
+      content: content("눈이 한결 편해졌어요."),
+      at: later(60)
+    })
+  )
+  return new Review.Active({ ...written.review, ...overrides })
+}
+
+/** A review its author removed. */
+export const deletedReview = (seed: Seed = 0): Review.Deleted => {
+  const active = review({}, seed)
+  return Result.getOrThrow(Review.remove(active, active.userId, later(120))).review
+}
 
 // -----------------------------------------------------------------------------
 // the provider
