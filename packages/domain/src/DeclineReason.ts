@@ -9,9 +9,14 @@
  */
 import * as Schema from "effect/Schema"
 
+/** The longest code of a provider that is kept, in UTF-16 units. */
+export const codeLengthMax = 100
+/** The longest message of a provider that is kept, in UTF-16 units. */
+export const messageLengthMax = 500
+
 const raw = {
-  code: Schema.String.check(Schema.isMaxLength(100)),
-  message: Schema.String.check(Schema.isMaxLength(500))
+  code: Schema.String.check(Schema.isMaxLength(codeLengthMax)),
+  message: Schema.String.check(Schema.isMaxLength(messageLengthMax))
 }
 
 /** The provider may accept the same charge on another day. */

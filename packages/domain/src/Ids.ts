@@ -8,6 +8,9 @@
  */
 import * as Schema from "effect/Schema"
 
+/** The longest id of an event, in UTF-16 units. */
+export const eventIdLengthMax = 190
+
 const uuid = Schema.String.check(Schema.isUUID())
 
 /** Identifies a user. */
@@ -50,6 +53,11 @@ export type RefundId = typeof RefundId.Type
 export const ReviewId = uuid.pipe(Schema.brand("ReviewId"))
 export type ReviewId = typeof ReviewId.Type
 
-/** Identifies one domain event; derived from what caused it, so that a repeated write is the same event. */
-export const EventId = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(190)).pipe(Schema.brand("EventId"))
+/**
+ * Identifies one domain event, in 1 to {@link eventIdLengthMax} units; derived from what caused it, so that a repeated write
+ * is the same event.
+ */
+export const EventId = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(eventIdLengthMax)).pipe(
+  Schema.brand("EventId")
+)
 export type EventId = typeof EventId.Type

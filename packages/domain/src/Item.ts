@@ -103,6 +103,22 @@ export const priceOf = (origin: Won.Won, rate: Rate.Rate): Price => {
   return new Price({ origin, rate, discount, real: Won.Won.make(origin - discount) })
 }
 
+/**
+ * The price of an item from numbers as a price list has them: won, and a discount in percent with at most one decimal.
+ *
+ * **Details**
+ *
+ * Refuses an origin price that is no amount of won, and a percentage that is below 0 or rounds above 100: a discount below
+ * zero is a mistake, not none.
+ */
+export const priceFromPercent = (
+  origin: number,
+  percent: number
+): Result.Result<Price, Won.WonOutOfRange | Rate.RateOutOfRange> =>
+  Result.flatMap(Won.fromNumber(origin), (amount) =>
+    Result.map(Rate.fromPercent(percent), (rate) => priceOf(amount, rate))
+  )
+
 /** A new item, nobody has seen or bought yet; its categories follow from its main function. */
 export const create = (options: {
   readonly id: ItemId

@@ -13,7 +13,12 @@ import { AttemptId, OrderId, OrderLineId, RefundId, UserId } from "./Ids.ts"
 import * as State from "./State.ts"
 import { Won } from "./Won.ts"
 
-const detail = Schema.String.check(Schema.isMaxLength(500))
+/** The longest reason a customer may give, in UTF-16 units. */
+export const reasonLengthMax = 200
+/** The longest text about an outcome, in UTF-16 units; a longer one is cut. */
+export const detailLengthMax = 500
+
+const detail = Schema.String.check(Schema.isMaxLength(detailLengthMax))
 
 const common = {
   id: RefundId,
@@ -23,7 +28,7 @@ const common = {
   userId: UserId,
   lines: Schema.Array(Schema.Struct({ lineId: OrderLineId, quantity: Schema.Int })),
   amount: Won,
-  reason: Schema.String.check(Schema.isMaxLength(200)),
+  reason: Schema.String.check(Schema.isMaxLength(reasonLengthMax)),
   requestedAt: Schema.DateTimeUtc,
   /** How often it was sent to the provider. */
   dispatches: Schema.Int,
@@ -158,7 +163,7 @@ export const loseAnswer: Move<
           unknownSince: lost.at,
           asks: 0,
           nextAskAt: lost.nextAskAt,
-          detail: lost.detail.slice(0, 500)
+          detail: lost.detail.slice(0, detailLengthMax)
         })
       )
     : denied(self, "loseAnswer")
@@ -178,7 +183,7 @@ export const complete: Move<"complete", [at: DateTime.Utc], Completed> = (self: 
 /** The provider refused for good. */
 export const reject: Move<"reject", [at: DateTime.Utc, why: string], Rejected> = (self: Refund, at, why) =>
   self._tag === "Sent" || self._tag === "Unknown" || self._tag === "ManualReview"
-    ? Result.succeed(State.next(Rejected, self, { rejectedAt: at, detail: why.slice(0, 500) }))
+    ? Result.succeed(State.next(Rejected, self, { rejectedAt: at, detail: why.slice(0, detailLengthMax) }))
     : denied(self, "reject")
 
 /** It was not executed, or can now be sent: try again. */
@@ -190,5 +195,5 @@ export const requestAgain: Move<"requestAgain", [], Requested> = (self: Refund) 
 /** Hands the refund to a person. */
 export const review: Move<"review", [at: DateTime.Utc, why: string], ManualReview> = (self: Refund, at, why) =>
   self._tag === "Requested" || self._tag === "Parked" || self._tag === "Unknown"
-    ? Result.succeed(State.next(ManualReview, self, { reviewSince: at, detail: why.slice(0, 500) }))
+    ? Result.succeed(State.next(ManualReview, self, { reviewSince: at, detail: why.slice(0, detailLengthMax) }))
     : denied(self, "review")

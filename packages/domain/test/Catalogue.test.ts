@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Schema } from "effect"
+import { Result, Schema } from "effect"
 import * as fc from "fast-check"
 import * as Category from "../src/Category.ts"
 import * as Item from "../src/Item.ts"
@@ -110,6 +110,54 @@ describe("Item.priceOf", () => {
     const [low, high] = one < other ? [one, other] : [other, one]
     assert.isAtLeast(Item.priceOf(origin, low).real, Item.priceOf(origin, high).real)
   })
+})
+
+describe("Item.priceFromPercent", () => {
+  const price = (origin: number, off: number) => {
+    const { discount, rate, real } = succeeded(Item.priceFromPercent(origin, off))
+    return [Number(rate), Number(discount), Number(real)]
+  }
+
+  it("keeps one decimal of the percentage, and rounds it and the discount half up", () => {
+    assert.deepStrictEqual(price(10_000, 10), [100, 1_000, 9_000])
+    assert.deepStrictEqual(price(9_999, 10.5), [105, 1_050, 8_949])
+    assert.deepStrictEqual(price(10_000, 10.05), [101, 1_010, 8_990])
+    assert.deepStrictEqual(price(10_000, 10.04), [100, 1_000, 9_000])
+    assert.deepStrictEqual(price(15, 10), [100, 2, 13])
+    assert.deepStrictEqual(price(0, 50), [500, 0, 0])
+    assert.deepStrictEqual(price(33_000, 0), [0, 0, 33_000])
+    assert.deepStrictEqual(price(33_000, 100), [1_000, 33_000, 0])
+  })
+
+  it("refuses a negative price, parts of a won, a discount below nothing and one above all", () => {
+    for (const origin of [-1, 0.5, Number.NaN, wonMax + 1]) {
+      rejected(Item.priceFromPercent(origin, 10), "WonOutOfRange")
+    }
+    for (const off of [-10, -0.01, 100.05, 101, Number.NaN]) {
+      rejected(Item.priceFromPercent(10_000, off), "RateOutOfRange")
+    }
+  })
+
+  law(
+    "answers real = origin − discount, neither below zero, with the discount rounded half up",
+    [Arbitraries.won, fc.integer({ min: 0, max: 1_000 })],
+    (origin, perMille) => {
+      const { discount, real } = succeeded(Item.priceFromPercent(origin, perMille / 10))
+      assert.strictEqual(BigInt(discount), (BigInt(origin) * BigInt(perMille) * 2n + 1_000n) / 2_000n)
+      assert.strictEqual(real, origin - discount)
+      assert.isAtLeast(real, 0)
+    },
+    1_000
+  )
+
+  law(
+    "answers a price or a rejection for any numbers",
+    [fc.oneof(fc.double(), Arbitraries.won), fc.oneof(fc.double(), fc.double({ min: -1, max: 101, noNaN: true }))],
+    (origin, off) => {
+      const made = Item.priceFromPercent(origin, off)
+      if (Result.isSuccess(made)) assert.isTrue(Schema.is(Item.Price)(made.success))
+    }
+  )
 })
 
 describe("Item.Price", () => {

@@ -15,22 +15,28 @@ import * as BillingCycle from "../BillingCycle.ts"
 import * as BillingKey from "../BillingKey.ts"
 import * as BusinessDate from "../BusinessDate.ts"
 import * as Cart from "../Cart.ts"
-import type * as DeclineReason from "../DeclineReason.ts"
+import * as Category from "../Category.ts"
+import * as DeclineReason from "../DeclineReason.ts"
 import * as DeliveryPeriod from "../DeliveryPeriod.ts"
+import * as DisplayName from "../DisplayName.ts"
 import * as DunningPolicy from "../DunningPolicy.ts"
-import type { Email } from "../Email.ts"
+import { Email } from "../Email.ts"
+import * as Ids from "../Ids.ts"
 import type { ItemId } from "../Ids.ts"
 import * as Item from "../Item.ts"
 import * as Order from "../Order.ts"
-import type { Phone } from "../Phone.ts"
+import * as Password from "../Password.ts"
+import { Phone } from "../Phone.ts"
+import * as Provider from "../Provider.ts"
 import * as Quantity from "../Quantity.ts"
 import * as Rate from "../Rate.ts"
 import * as Rating from "../Rating.ts"
+import * as Receiver from "../Receiver.ts"
 import * as Refund from "../Refund.ts"
-import { fieldsOf } from "../State.ts"
-import * as SubscriptionOrder from "../SubscriptionOrder.ts"
 import * as Review from "../Review.ts"
 import * as ReviewContent from "../ReviewContent.ts"
+import { fieldsOf } from "../State.ts"
+import * as SubscriptionOrder from "../SubscriptionOrder.ts"
 import * as Tax from "../Tax.ts"
 import * as User from "../User.ts"
 import * as Won from "../Won.ts"
@@ -121,13 +127,28 @@ export const instant: fc.Arbitrary<DateTime.Utc> = fc
 /** An instant up to a day after {@link Fixtures.now}, in minutes. */
 export const soon: fc.Arbitrary<DateTime.Utc> = fc.integer({ min: 0, max: 1_440 }).map(Fixtures.later)
 
-/** A well-formed e-mail address. */
-export const email: fc.Arbitrary<Email> = fc
-  .tuple(fc.stringMatching(/^[a-z0-9]{1,20}$/), fc.constantFrom("example.com", "mail.example.co.kr"))
-  .map(([local, host]) => `${local}@${host}` as Email)
+// Ids of fixtures first, so that a failing case shrinks to one that people know.
+const idOf = <Id>(make: (uuid: string) => Id, fixture: (seed: number) => Id): fc.Arbitrary<Id> =>
+  fc.oneof({ withCrossShrink: true }, fc.nat(9).map(fixture), fc.uuid({ version: 7 }).map(make))
 
-/** A Korean mobile number, with or without hyphens. */
-export const phone: fc.Arbitrary<Phone> = fc.stringMatching(/^01[016789]-?\d{3,4}-?\d{4}$/).map((text) => text as Phone)
+type IdName = Exclude<keyof typeof Ids, "eventIdLengthMax">
+
+/** Any id of each kind, by the name of its schema. */
+export const ids: { readonly [Name in IdName]: fc.Arbitrary<(typeof Ids)[Name]["Type"]> } = {
+  UserId: idOf((text) => Ids.UserId.make(text), Fixtures.anyUserId),
+  ItemId: idOf((text) => Ids.ItemId.make(text), Fixtures.anyItemId),
+  OrderId: idOf((text) => Ids.OrderId.make(text), Fixtures.anyOrderId),
+  OrderLineId: idOf((text) => Ids.OrderLineId.make(text), Fixtures.anyOrderLineId),
+  PaymentId: idOf((text) => Ids.PaymentId.make(text), Fixtures.anyPaymentId),
+  AttemptId: idOf((text) => Ids.AttemptId.make(text), Fixtures.anyAttemptId),
+  SubscriptionId: idOf((text) => Ids.SubscriptionId.make(text), Fixtures.anySubscriptionId),
+  BillingKeyId: idOf((text) => Ids.BillingKeyId.make(text), Fixtures.anyBillingKeyId),
+  RefundId: idOf((text) => Ids.RefundId.make(text), Fixtures.anyRefundId),
+  ReviewId: idOf((text) => Ids.ReviewId.make(text), Fixtures.anyReviewId),
+  EventId: fc
+    .string({ minLength: 1, maxLength: Ids.eventIdLengthMax, unit: "grapheme-ascii" })
+    .map((text) => Ids.EventId.make(text))
+}
 
 // What people write with: Latin, digits, Hangul, and characters of two units.
 const letter = fc.oneof(
@@ -142,6 +163,62 @@ const textOf = (lengthMax: number, ...others: ReadonlyArray<string>): fc.Arbitra
       maxLength: lengthMax
     })
     .map((characters) => characters.join(""))
+
+/** A well-formed e-mail address. */
+export const email: fc.Arbitrary<Email> = fc
+  .tuple(
+    fc.stringMatching(/^[a-z0-9]{1,20}([.+_-][a-z0-9]{1,20})?$/),
+    fc.constantFrom("example.com", "mail.example.co.kr", "a-b.example")
+  )
+  .map(([local, host]) => Email.make(`${local}@${host}`))
+
+/** A Korean mobile number, with or without hyphens. */
+export const phone: fc.Arbitrary<Phone> = fc
+  .stringMatching(/^01[016789]-?\d{3,4}-?\d{4}$/)
+  .map((text) => Phone.make(text))
+
+/** The name under which a user is seen. */
+export const displayName: fc.Arbitrary<DisplayName.DisplayName> = textOf(DisplayName.displayNameLengthMax)
+  .map(DisplayName.normalize)
+  .filter((text) => text !== "")
+  .map((text) => DisplayName.DisplayName.make(text))
+
+/** A password that keeps every rule, of the shortest to the longest length. */
+export const password: fc.Arbitrary<Password.Password> = fc
+  .tuple(
+    fc.constantFrom(..."aZé가"),
+    fc.constantFrom(..."09"),
+    fc.constantFrom(..."!@#$%^+=-₩"),
+    fc.string({ minLength: Password.passwordLengthMin - 3, maxLength: Password.passwordLengthMax - 3 }),
+    fc.nat(Password.passwordLengthMax)
+  )
+  .map(([one, digit, special, rest, at]) =>
+    Password.Password.make(rest.slice(0, at) + one + digit + special + rest.slice(at))
+  )
+
+const line = (lengthMax: number): fc.Arbitrary<string> =>
+  fc.oneof(
+    { withCrossShrink: true },
+    { arbitrary: textOf(lengthMax / 2).map(Receiver.normalizeLine), weight: 20 },
+    { arbitrary: fc.constant("가".repeat(lengthMax)), weight: 1 }
+  )
+const lineNotBlank = (lengthMax: number): fc.Arbitrary<string> => line(lengthMax).filter((text) => text !== "")
+
+/** A real name as it is kept. */
+export const realName: fc.Arbitrary<string> = lineNotBlank(Receiver.realNameLengthMax)
+
+/** A postal address as it is kept. */
+export const address: fc.Arbitrary<Receiver.Address> = fc
+  .record({ city: lineNotBlank(Receiver.addressLengthMax), detail: lineNotBlank(Receiver.addressLengthMax) })
+  .map((lines) => new Receiver.Address(lines))
+
+/** Who gets a delivery. */
+export const receiver: fc.Arbitrary<Receiver.Receiver> = fc
+  .record({ realName, phone, address })
+  .map((fields) => new Receiver.Receiver(fields))
+
+/** The name of a category. */
+export const category: fc.Arbitrary<Category.CategoryName> = fc.constantFrom(...Category.CategoryName.literals)
 
 /** A rating of one buyer. */
 export const rating: fc.Arbitrary<Rating.Rating> = fc
@@ -195,11 +272,45 @@ export const dunningPolicy: fc.Arbitrary<DunningPolicy.DunningPolicy> = fc
       new DunningPolicy.DunningPolicy({ ladderDays: days.toSorted((one, other) => one - other), finalAction })
   )
 
-/** Why a provider may refuse. */
-export const declineReason: fc.Arbitrary<DeclineReason.DeclineReason> = fc.constantFrom(
-  Fixtures.softDecline(),
-  Fixtures.hardDecline(),
-  Fixtures.blockedDecline()
+const word = (lengthMax: number): fc.Arbitrary<string> =>
+  fc.oneof(
+    { withCrossShrink: true },
+    { arbitrary: fc.string({ minLength: 1, maxLength: lengthMax }), weight: 20 },
+    { arbitrary: fc.constant("x".repeat(lengthMax)), weight: 1 }
+  )
+
+/** Any word of a provider's, by the name of its schema. */
+export const providerWords = {
+  ProviderName: word(Provider.providerNameLengthMax).map((text) => Provider.ProviderName.make(text)),
+  MerchantAccount: word(Provider.merchantAccountLengthMax).map((text) => Provider.MerchantAccount.make(text)),
+  CustomerReference: word(Provider.customerReferenceLengthMax).map((text) => Provider.CustomerReference.make(text)),
+  TransactionId: word(Provider.transactionIdLengthMax).map((text) => Provider.TransactionId.make(text)),
+  ApprovalId: word(Provider.approvalIdLengthMax).map((text) => Provider.ApprovalId.make(text)),
+  ProviderBillingKey: word(Provider.providerBillingKeyLengthMax).map((text) => Provider.ProviderBillingKey.make(text)),
+  ApprovalToken: word(Provider.approvalTokenLengthMax).map((text) => Provider.ApprovalToken.make(text)),
+  PaymentMethod: word(Provider.paymentMethodLengthMax).map((text) => Provider.PaymentMethod.make(text))
+}
+
+// Whatever a provider says, down to nothing: no rule may read it.
+const said = (lengthMax: number): fc.Arbitrary<string> =>
+  fc.oneof(
+    { withCrossShrink: true },
+    { arbitrary: fc.string({ unit: "binary", maxLength: lengthMax / 2 }), weight: 20 },
+    { arbitrary: fc.constant("-".repeat(lengthMax)), weight: 1 }
+  )
+const raw = { code: said(DeclineReason.codeLengthMax), message: said(DeclineReason.messageLengthMax) }
+
+/** Why a provider may refuse: every kind, with any code and message. */
+export const declineReason: fc.Arbitrary<DeclineReason.DeclineReason> = fc.oneof(
+  fc
+    .record({ kind: fc.constantFrom(...DeclineReason.Soft.fields.kind.literals), ...raw })
+    .map((fields) => new DeclineReason.Soft(fields)),
+  fc
+    .record({ kind: fc.constantFrom(...DeclineReason.Hard.fields.kind.literals), ...raw })
+    .map((fields) => new DeclineReason.Hard(fields)),
+  fc
+    .record({ kind: fc.constant(DeclineReason.Blocked.fields.kind.literal), ...raw })
+    .map((fields) => new DeclineReason.Blocked(fields))
 )
 
 // -----------------------------------------------------------------------------
