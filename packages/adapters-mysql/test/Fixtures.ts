@@ -69,7 +69,7 @@ export const receiver = new Receiver({
 })
 
 const line = (options: Partial<Order.OrderLine> = {}) =>
-  new Order.OrderLine({
+  Order.OrderLine.make({
     id: OrderLineId.make(randomUUID()),
     itemId: anyItemId(),
     itemName: "비타민 C 1000",

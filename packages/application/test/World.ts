@@ -67,7 +67,7 @@ export const placeOrder = Effect.fnUntraced(function* (
     const itemId = ItemId.make(yield* newId)
     yield* items.insert([Fixtures.item({ id: itemId })])
     made.push(
-      new Order.OrderLine({
+      Order.OrderLine.make({
         id: OrderLineId.make(yield* newId),
         itemId,
         itemName: "비타민 C 1000",

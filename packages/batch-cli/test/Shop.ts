@@ -163,7 +163,7 @@ export const subscribe = Effect.fnUntraced(function* (options: { readonly price:
       userId,
       origin: new Order.FromLines({}),
       lines: [
-        new Order.OrderLine({
+        Order.OrderLine.make({
           id: lineId,
           itemId,
           itemName: "오메가3",

@@ -26,8 +26,15 @@ export const nameLengthMax = 100
 /** Minutes after which an unpaid order expires. */
 export const paymentWindowMinutes = 30
 
-/** One item of an order at the price agreed; `period` is set when the line is a subscription. */
-export class OrderLine extends Schema.Class<OrderLine>("@pillivery/domain/Order/OrderLine")({
+/**
+ * One item of an order at the price agreed; `period` is set when the line is a subscription.
+ *
+ * **Details**
+ *
+ * A plain object and no class of its own: an order has up to {@link linesMax} of them, and reading one back takes half the
+ * time so.
+ */
+export const OrderLine = Schema.Struct({
   id: OrderLineId,
   itemId: ItemId,
   itemName: Schema.String.check(Schema.isMaxLength(itemNameLengthMax)),
@@ -36,7 +43,8 @@ export class OrderLine extends Schema.Class<OrderLine>("@pillivery/domain/Order/
   quantity: Quantity,
   period: Schema.NullOr(DeliveryPeriod),
   refundedQuantity: Schema.Int
-}) {}
+})
+export interface OrderLine extends Schema.Struct.Type<typeof OrderLine.fields> {}
 
 /** Placed by a person from explicit lines. */
 export class FromLines extends Schema.TaggedClass<FromLines>("@pillivery/domain/Order/FromLines")("FromLines", {}) {}
@@ -371,13 +379,10 @@ export const refund: Move<
   const refundedByLine = new Map<string, number>(lines.map((line) => [line.lineId, line.quantity]))
   const changes = {
     refundedTotal: Math.min(self.total, self.refundedTotal + amount) as Won.Won,
-    lines: self.lines.map(
-      (line) =>
-        new OrderLine({
-          ...line,
-          refundedQuantity: Math.min(line.quantity, line.refundedQuantity + (refundedByLine.get(line.id) ?? 0))
-        })
-    )
+    lines: self.lines.map((line) => ({
+      ...line,
+      refundedQuantity: Math.min(line.quantity, line.refundedQuantity + (refundedByLine.get(line.id) ?? 0))
+    }))
   }
   return Result.succeed(
     changes.lines.every((line) => line.refundedQuantity === line.quantity)

@@ -27,7 +27,7 @@ export class RateOutOfRange extends Schema.TaggedError<RateOutOfRange>("@pillive
 }
 
 /** Nothing off. */
-export const zero: Rate = Rate.make(0)
+export const zero = 0 as Rate
 
 /** Takes a percentage, rounded half up to one decimal, refusing what is not between 0 and 100. */
 export const fromPercent = (percent: number): Result.Result<Rate, RateOutOfRange> => {

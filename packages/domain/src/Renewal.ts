@@ -157,7 +157,7 @@ const approved = (books: Books, reference: Attempt.Reference, context: Context):
       id: orderId,
       userId: subscription.userId,
       origin: new Order.FromRenewal({ subscriptionId: subscription.id, cycleNumber: cycle.number }),
-      line: new Order.OrderLine({
+      line: Order.OrderLine.make({
         id: OrderLineId.make(attempt.id),
         itemId: subscription.itemId,
         itemName: subscription.itemName,

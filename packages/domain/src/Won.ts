@@ -27,7 +27,7 @@ export class WonOutOfRange extends Schema.TaggedError<WonOutOfRange>("@pillivery
 }
 
 /** No money. */
-export const zero: Won = Won.make(0)
+export const zero = 0 as Won
 
 /** Takes a number of won, refusing what is not whole or not in range. */
 export const fromNumber = (amount: number): Result.Result<Won, WonOutOfRange> =>

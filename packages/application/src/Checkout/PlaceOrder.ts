@@ -81,7 +81,7 @@ export const placeOrder = Effect.fn("placeOrder")(function* (command: {
     const item = itemsById.get(itemId)
     if (item === undefined) continue
     priced.push(
-      new Order.OrderLine({
+      Order.OrderLine.make({
         id: OrderLineId.make(yield* ids.next),
         itemId,
         itemName: item.information.productName,

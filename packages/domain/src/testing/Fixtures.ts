@@ -215,7 +215,7 @@ export const cart = (
 
 /** Two units at 9,000 instead of 10,000 won; give it a period for a subscription. */
 export const orderLine = (overrides: Partial<typeof Order.OrderLine.Type> = {}, seed: Seed = 0): Order.OrderLine =>
-  new Order.OrderLine({
+  Order.OrderLine.make({
     id: anyOrderLineId(seed),
     itemId: anyItemId(seed),
     itemName: `루테인 ${seed}`,
