@@ -16,11 +16,19 @@ const config: KnipConfig = {
         "bench/*.ts",
         "bench/servers/*.ts",
         "tools/test/**/*.test.ts",
-        "tools/oxlint-plugin/plugin.ts"
+        "tools/oxlint-plugin/plugin.ts",
+        "docs/examples/*.ts"
       ],
-      project: ["scripts/**/*.{ts,js}", "bench/**/*.ts", "tools/test/**/*.ts", "tools/oxlint-plugin/**/*.ts"],
-      // The first is the name in tsconfig.base.json that effect-tsgo, run by scripts/check.ts, answers to.
-      ignoreDependencies: ["@effect/language-service", "@effect/tsgo"]
+      project: [
+        "scripts/**/*.{ts,js}",
+        "bench/**/*.ts",
+        "tools/test/**/*.ts",
+        "tools/oxlint-plugin/**/*.ts",
+        "docs/examples/*.ts"
+      ],
+      // The first is the name in tsconfig.base.json that effect-tsgo, run by scripts/check.ts, answers to; the last is run as
+      // a program by tools/test/embedding.test.ts.
+      ignoreDependencies: ["@effect/language-service", "@effect/tsgo", "@arethetypeswrong/cli"]
     },
     "packages/*": {
       entry: ["src/**/*.ts", "bin/*.js", "test/**/*.ts", "typetest/**/*.tst.ts"],

@@ -41,6 +41,7 @@ const steps: ReadonlyArray<Step> = [
     ],
     looked: /Checked (\d+) files/
   },
+  { name: "docs", command: ["scripts/docs.ts", "--check"], looked: /(\d+) modules described/ },
   { name: "unused", command: [tool("knip/bin/knip.js"), "--no-config-hints"] },
   {
     name: "boundaries",

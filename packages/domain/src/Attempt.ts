@@ -240,6 +240,7 @@ export const Attempt = Schema.Union([
   Superseded
 ]).pipe(Schema.toTaggedUnion("_tag"))
 export type Attempt = typeof Attempt.Type
+/** The name of a state of an attempt. */
 export type Tag = Attempt["_tag"]
 
 /** Every allowed move: which commands each state knows, and where each leads. */

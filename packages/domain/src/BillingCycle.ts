@@ -114,9 +114,13 @@ export const BillingCycle = Schema.Union([
   Abandoned
 ]).pipe(Schema.toTaggedUnion("_tag"))
 export type BillingCycle = typeof BillingCycle.Type
+/** The name of a state of a billing cycle. */
 export type Tag = BillingCycle["_tag"]
+/** A cycle for which a charge may begin. */
 export type Chargeable = Due | RetryDue | Blocked
+/** A cycle that still wants an end. */
 export type Open = Chargeable | AwaitingKey | InFlight | InDoubt
+/** A cycle that has ended. */
 export type Closed = Charged | Skipped | Abandoned
 
 const closing = {

@@ -76,6 +76,7 @@ export const BillingKey = Schema.Union([Pending, Active, Retiring, Retired, Revo
   Schema.toTaggedUnion("_tag")
 )
 export type BillingKey = typeof BillingKey.Type
+/** The name of a state of a billing key. */
 export type Tag = BillingKey["_tag"]
 
 /** Every allowed move: which commands each state knows, and where each leads. */

@@ -212,6 +212,7 @@ export const DomainEvent = Schema.Union([
   ReviewRemoved
 ]).pipe(Schema.toTaggedUnion("_tag"))
 export type DomainEvent = typeof DomainEvent.Type
+/** The name of the kind of an event. */
 export type Tag = DomainEvent["_tag"]
 
 /** The id of an event, from what caused it and what it says. */

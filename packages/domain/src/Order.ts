@@ -44,6 +44,7 @@ export const OrderLine = Schema.Struct({
   period: Schema.NullOr(DeliveryPeriod),
   refundedQuantity: Schema.Int
 })
+/** One item of an order at the price agreed. */
 export interface OrderLine extends Schema.Struct.Type<typeof OrderLine.fields> {}
 
 /** Placed by a person from explicit lines. */
@@ -118,6 +119,7 @@ export const Order = Schema.Union([Placed, Paid, PartiallyRefunded, Refunded, Ex
   Schema.toTaggedUnion("_tag")
 )
 export type Order = typeof Order.Type
+/** The name of a state of an order. */
 export type Tag = Order["_tag"]
 
 /** Every allowed move: which commands each state knows, and where each leads. */

@@ -88,6 +88,7 @@ export const Refund = Schema.Union([Requested, Parked, Sent, Unknown, Completed,
   Schema.toTaggedUnion("_tag")
 )
 export type Refund = typeof Refund.Type
+/** The name of a state of a refund. */
 export type Tag = Refund["_tag"]
 
 /** Every allowed move: which commands each state knows, and where each leads. */

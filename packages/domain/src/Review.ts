@@ -44,6 +44,7 @@ export class Deleted extends Schema.TaggedClass<Deleted>("@pillivery/domain/Revi
 /** A review in any of its states. */
 export const Review = Schema.Union([Active, Deleted]).pipe(Schema.toTaggedUnion("_tag"))
 export type Review = typeof Review.Type
+/** The name of a state of a review. */
 export type Tag = Review["_tag"]
 
 /** Every allowed move: which commands each state knows, and where each leads. */

@@ -94,7 +94,9 @@ export const SubscriptionOrder = Schema.Union([AwaitingBillingKey, Active, PastD
   Schema.toTaggedUnion("_tag")
 )
 export type SubscriptionOrder = typeof SubscriptionOrder.Type
+/** The name of a state of a subscription order. */
 export type Tag = SubscriptionOrder["_tag"]
+/** A subscription that the billing run may charge. */
 export type Chargeable = Active | PastDue
 
 /** Every allowed move: which commands each state knows, and where each leads. */

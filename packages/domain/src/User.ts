@@ -53,6 +53,7 @@ export class Withdrawn extends Schema.TaggedClass<Withdrawn>("@pillivery/domain/
 /** A user in any state. */
 export const User = Schema.Union([Active, Withdrawn]).pipe(Schema.toTaggedUnion("_tag"))
 export type User = typeof User.Type
+/** The name of a state of a user. */
 export type Tag = User["_tag"]
 
 /** Every allowed move: which commands each state knows, and where each leads. */

@@ -77,15 +77,25 @@ export const uuid = (kind: string, seed: Seed = 0): string => {
   return `019b0000-0000-7${one.slice(0, 3)}-8${one.slice(3, 6)}-${one.slice(6)}${two}${hash32(kind).slice(0, 2)}`
 }
 
+/** Some user. */
 export const anyUserId = (seed: Seed = 0): UserId => UserId.make(uuid("user", seed))
+/** Some item. */
 export const anyItemId = (seed: Seed = 0): ItemId => ItemId.make(uuid("item", seed))
+/** Some order. */
 export const anyOrderId = (seed: Seed = 0): OrderId => OrderId.make(uuid("order", seed))
+/** Some line of an order. */
 export const anyOrderLineId = (seed: Seed = 0): OrderLineId => OrderLineId.make(uuid("orderLine", seed))
+/** Some payment. */
 export const anyPaymentId = (seed: Seed = 0): PaymentId => PaymentId.make(uuid("payment", seed))
+/** Some attempt. */
 export const anyAttemptId = (seed: Seed = 0): AttemptId => AttemptId.make(uuid("attempt", seed))
+/** Some subscription. */
 export const anySubscriptionId = (seed: Seed = 0): SubscriptionId => SubscriptionId.make(uuid("subscription", seed))
+/** Some billing key of ours. */
 export const anyBillingKeyId = (seed: Seed = 0): BillingKeyId => BillingKeyId.make(uuid("billingKey", seed))
+/** Some refund. */
 export const anyRefundId = (seed: Seed = 0): RefundId => RefundId.make(uuid("refund", seed))
+/** Some review. */
 export const anyReviewId = (seed: Seed = 0): ReviewId => ReviewId.make(uuid("review", seed))
 
 /** An amount of won. */
@@ -301,12 +311,19 @@ export const deletedReview = (seed: Seed = 0): Review.Deleted => {
 // the provider
 // -----------------------------------------------------------------------------
 
+/** Some provider. */
 export const anyProvider: ProviderName = ProviderName.make("kakaopay")
+/** Some merchant account. */
 export const anyMerchantAccount: MerchantAccount = MerchantAccount.make("TCSUBSCRIP")
+/** Some customer, as a provider knows it. */
 export const anyCustomerReference: CustomerReference = CustomerReference.make("customer-1")
+/** Some transaction, as a provider names it. */
 export const anyTransactionId = (seed: Seed = 0): TransactionId => TransactionId.make(`T${hash32(`t/${seed}`)}`)
+/** Some approval, as a provider names it. */
 export const anyApprovalId = (seed: Seed = 0): ApprovalId => ApprovalId.make(`A${hash32(`a/${seed}`)}`)
+/** Some proof that a customer approved. */
 export const anyApprovalToken: ApprovalToken = ApprovalToken.make("approval-token")
+/** Some billing key, as a provider names it. */
 export const anyProviderBillingKey = (seed: Seed = 0): ProviderBillingKey =>
   ProviderBillingKey.make(`S${hash32(`s/${seed}`)}`)
 
