@@ -12,16 +12,19 @@ import * as BusinessDate from "./BusinessDate.ts"
 /** The most rungs a ladder may have. */
 export const ladderLengthMax = 10
 
+/** The latest day a ladder may name, in days after the first decline; every period is longer. */
+export const ladderDayMax = 28
+
 /** What ends a cycle that could not be charged. */
 export const FinalAction = Schema.Literals(["cancel", "pause", "skip"])
 export type FinalAction = typeof FinalAction.Type
 
 /** The days after the first decline on which to try again, rising, and what to do when all failed. */
 export class DunningPolicy extends Schema.Class<DunningPolicy>("@pillivery/domain/DunningPolicy/DunningPolicy")({
-  ladderDays: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 28 }))).check(
+  ladderDays: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: ladderDayMax }))).check(
     Schema.isMinLength(1),
     Schema.isMaxLength(ladderLengthMax),
-    Schema.makeFilter((days: ReadonlyArray<number>) => days.every((day, i) => i === 0 || day > (days[i - 1] ?? 0)), {
+    Schema.makeFilter((days: ReadonlyArray<number>) => days.every((day, i) => i === 0 || day > Number(days[i - 1])), {
       expected: "rising days"
     })
   ),
@@ -46,4 +49,4 @@ export const nextRetry = (
 
 /** The ladder's last day, on which a cycle that waits for a new billing key is given up. */
 export const lastDay = (self: DunningPolicy, ladderStart: BusinessDate.BusinessDate): BusinessDate.BusinessDate =>
-  BusinessDate.addDays(ladderStart, self.ladderDays[self.ladderDays.length - 1] ?? 0)
+  BusinessDate.addDays(ladderStart, Math.max(...self.ladderDays))

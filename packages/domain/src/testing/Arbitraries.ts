@@ -264,7 +264,10 @@ export const taxSplit: fc.Arbitrary<Tax.Split> = taxAmounts.map((amounts) => Res
 /** Any dunning policy. */
 export const dunningPolicy: fc.Arbitrary<DunningPolicy.DunningPolicy> = fc
   .tuple(
-    fc.uniqueArray(fc.integer({ min: 1, max: 28 }), { minLength: 1, maxLength: DunningPolicy.ladderLengthMax }),
+    fc.uniqueArray(fc.integer({ min: 1, max: DunningPolicy.ladderDayMax }), {
+      minLength: 1,
+      maxLength: DunningPolicy.ladderLengthMax
+    }),
     fc.constantFrom(...DunningPolicy.FinalAction.literals)
   )
   .map(
