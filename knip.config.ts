@@ -13,6 +13,9 @@ const config: KnipConfig = {
     ".": {
       entry: [
         "scripts/*.{ts,js}",
+        // Named by stryker.config.ts.
+        "scripts/internal/MutationRunner.ts",
+        "vitest.domain.config.ts",
         "bench/*.ts",
         "bench/servers/*.ts",
         "tools/test/**/*.test.ts",
@@ -26,9 +29,9 @@ const config: KnipConfig = {
         "tools/oxlint-plugin/**/*.ts",
         "docs/examples/*.ts"
       ],
-      // The first is the name in tsconfig.base.json that effect-tsgo, run by scripts/check.ts, answers to; the last is run as
-      // a program by tools/test/embedding.test.ts.
-      ignoreDependencies: ["@effect/language-service", "@effect/tsgo", "@arethetypeswrong/cli"]
+      // The first is the name in tsconfig.base.json that effect-tsgo, run by scripts/check.ts, answers to; the others are run
+      // by tools/test/embedding.test.ts and scripts/mutation.ts.
+      ignoreDependencies: ["@effect/language-service", "@effect/tsgo", "@arethetypeswrong/cli", "@stryker-mutator/core"]
     },
     "packages/*": {
       entry: ["src/**/*.ts", "bin/*.js", "test/**/*.ts", "typetest/**/*.tst.ts"],

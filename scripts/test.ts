@@ -2,8 +2,9 @@
  * `npm test`: starts a private database and a private Redis, runs every test once, and stops them whatever happens.
  *
  * ```text
- * npm test                                everything, on the MariaDB or MySQL of this machine
+ * npm test                                everything, on the MariaDB or MySQL of this machine; the domain with coverage
  * npm test -- packages/adapters-mysql     only these files; any vitest option works too
+ * npm test -- packages/domain             the domain as in the whole run: every branch must be covered
  * npm test -- --database mysql9           the database suites on MySQL 9 (a cached Debian chroot)
  * npm test -- --durability default        with the flushing of a production server
  * npm test -- --report FILE               also writes { passed, failed } as JSON
@@ -14,7 +15,7 @@
  *
  * @since 0.1.0
  */
-import { globSync, writeFileSync } from "node:fs"
+import { globSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
@@ -58,14 +59,25 @@ const parseOptions = (args: ReadonlyArray<string>): Options => {
   return { database, durability, report: report === undefined ? undefined : resolve(report), vitest }
 }
 
+/** The domain runs apart from the rest, because only its own tests count towards its coverage. */
+const domain = "packages/domain"
+const domainArguments = ["--config=vitest.domain.config.ts"]
+const restArguments = [`--exclude=${domain}/**`]
+
+/** The runs of vitest that were asked for, each by its arguments. */
+const vitestRuns = ({ database, vitest }: Options): ReadonlyArray<ReadonlyArray<string>> => {
+  if (vitest.length > 0) return [vitest.length === 1 && vitest[0] === domain ? domainArguments : vitest]
+  return database === "mysql9" ? [databaseSuites] : [domainArguments, restArguments]
+}
+
 const runVitest = async (
-  options: Options,
+  vitestArguments: ReadonlyArray<string>,
   env: NodeJS.ProcessEnv,
   folder: string,
   cleanup: Cleanup
 ): Promise<Counts> => {
-  const filters = options.database === "mysql9" && options.vitest.length === 0 ? databaseSuites : options.vitest
   const report = join(folder, "vitest.json")
+  rmSync(report, { force: true })
   const finished = await run(
     process.execPath,
     [
@@ -74,7 +86,7 @@ const runVitest = async (
       "--reporter=default",
       "--reporter=json",
       `--outputFile.json=${report}`,
-      ...filters
+      ...vitestArguments
     ],
     { cwd: root, env, inherit: true, timeoutMillis: vitestTimeoutMillis, onStart: cleanup.addChild }
   )
@@ -96,7 +108,11 @@ const runTstyche = async (cleanup: Cleanup): Promise<Counts> => {
 const runTests = async (options: Options, folder: string, cleanup: Cleanup): Promise<number> => {
   const servers = await startServers(options, folder, cleanup)
   const started = Date.now()
-  let counts = await runVitest(options, { ...process.env, ...servers }, folder, cleanup)
+  let counts = noCounts
+  for (const vitestArguments of vitestRuns(options)) {
+    if (cleanup.isInterrupted) break
+    counts = addCounts(counts, await runVitest(vitestArguments, { ...process.env, ...servers }, folder, cleanup))
+  }
   if (options.vitest.length === 0 && options.database === "machine" && !cleanup.isInterrupted) {
     counts = addCounts(counts, await runTstyche(cleanup))
   }

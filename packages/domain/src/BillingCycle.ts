@@ -233,9 +233,12 @@ export const isOpen = (self: BillingCycle): self is Open =>
 export const isDue = (self: BillingCycle, on: BusinessDate.BusinessDate): self is Chargeable =>
   isChargeable(self) && self.openAttempt === null && BillingCalendar.isDueOn(self, on)
 
-/** Whether its date may still be moved: no charge was ever sent for it and no ladder runs. */
+/** Whether its date may still be moved: nothing holds it, no charge was ever sent for it and no ladder runs. */
 export const isMovable = (self: BillingCycle): self is Due | AwaitingKey =>
-  (self._tag === "Due" || self._tag === "AwaitingKey") && self.quantity === null && self.ladderStart === null
+  (self._tag === "Due" || self._tag === "AwaitingKey") &&
+  self.openAttempt === null &&
+  self.quantity === null &&
+  self.ladderStart === null
 
 /** How many units it delivers: those fixed by its first charge, else as many as its subscription says now. */
 export const quantityOf = (self: BillingCycle, subscription: { readonly quantity: Quantity }): Quantity =>

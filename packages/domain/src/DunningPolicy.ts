@@ -24,7 +24,7 @@ export class DunningPolicy extends Schema.Class<DunningPolicy>("@pillivery/domai
   ladderDays: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: ladderDayMax }))).check(
     Schema.isMinLength(1),
     Schema.isMaxLength(ladderLengthMax),
-    Schema.makeFilter((days: ReadonlyArray<number>) => days.every((day, i) => i === 0 || day > Number(days[i - 1])), {
+    Schema.makeFilter((days: ReadonlyArray<number>) => days.every((day, i) => day > (days[i - 1] ?? 0)), {
       expected: "rising days"
     })
   ),

@@ -234,7 +234,10 @@ export const hasSubscription = (self: Order): boolean => self.lines.some((line) 
 
 /** A short name for the whole order, such as `비타민 C 외 2건`; at most {@link nameLengthMax} characters. */
 export const nameOf = (self: Order): string => {
-  const first = self.lines[0]?.itemName ?? ""
+  const first = self.lines
+    .slice(0, 1)
+    .map((line) => line.itemName)
+    .join("")
   const suffix = self.lines.length > 1 ? ` 외 ${self.lines.length - 1}건` : ""
   // A character of two units is left out whole where only its first unit would fit.
   return first.slice(0, nameLengthMax - suffix.length).replace(/[\uD800-\uDBFF]$/, "") + suffix

@@ -130,7 +130,7 @@ const approved = (
         amount: attempt.amount
       })
     ]
-    const lines = paid.lines.filter((line) => line.period !== null)
+    const lines = paid.lines.flatMap((line) => (line.period === null ? [] : [{ line, period: line.period }]))
     const key =
       billingKey === null || lines.length === 0
         ? null
@@ -145,23 +145,22 @@ const approved = (
             approvedAt: reference.approvedAt,
             at
           })
-    const anchor = BusinessDate.fromInstant("sentAt" in attempt ? attempt.sentAt : at)
+    const anchor = BusinessDate.fromInstant(settled.sentAt)
     const subscriptions: Array<SubscriptionOrder.Active | SubscriptionOrder.AwaitingBillingKey> = []
     const cycles: Array<BillingCycle.BillingCycle> = []
-    for (const line of lines) {
-      if (line.period === null) continue
+    for (const { line, period } of lines) {
       const subscription = SubscriptionOrder.begin({
         id: SubscriptionId.make(line.id),
         userId: order.userId,
         orderId: order.id,
         line,
-        period: line.period,
+        period,
         anchor,
         receiver: order.receiver,
         billingKeyId: key?.id ?? null,
         at
       })
-      const gridDate = BusinessDate.addDays(anchor, line.period)
+      const gridDate = BusinessDate.addDays(anchor, period)
       subscriptions.push(subscription)
       cycles.push(BillingCycle.open({ subscriptionId: subscription.id, number: 1, gridDate, hasKey: key !== null }))
       events.push(

@@ -60,6 +60,7 @@ export interface Context {
 /** The books do not allow the outcome: it was recorded before, or contradicts them. */
 export type Denied =
   | Attempt.AttemptTransitionDenied
+  | Attempt.RefundNotAvailable
   | BillingCycle.CycleTransitionDenied
   | BillingKey.BillingKeyTransitionDenied
   | SubscriptionOrder.SubscriptionTransitionDenied
@@ -151,7 +152,7 @@ const approved = (books: Books, reference: Attempt.Reference, context: Context):
     const isOwed = BillingCycle.isOpen(cycle) && subscription._tag !== "Cancelled"
     const settled = yield* Attempt.approve(attempt, { at: context.at, reference, amount: attempt.amount, isOwed })
     if (!isOwed) return yield* surplus({ ...books, attempt: settled, key: released }, context)
-    const chargedOn = BusinessDate.fromInstant(sentAtOf(attempt, context))
+    const chargedOn = BusinessDate.fromInstant(settled.sentAt)
     const orderId = OrderId.make(attempt.id)
     const order = yield* Order.renew({
       id: orderId,
@@ -199,11 +200,7 @@ const surplus = (books: Books, context: Context): Result.Result<Entries, Denied>
   Result.gen(function* () {
     const { attempt, cycle, key, subscription } = books
     const refundId = Refund.surplusId(attempt.id)
-    const reserved = yield* Attempt.reserveRefund(attempt, attempt.amount).pipe(
-      Result.mapError((denied) =>
-        denied._tag === "RefundNotAvailable" ? new Won.WonOutOfRange({ amount: denied.asked }) : denied
-      )
-    )
+    const reserved = yield* Attempt.reserveRefund(attempt, attempt.amount)
     return {
       attempt: reserved,
       ...(BillingCycle.isOpen(cycle)
@@ -280,7 +277,7 @@ const declined = (books: Books, reason: DeclineReason, context: Context): Result
         events: [...keyEvents, ...DomainEvent.billingKeyUnused(key, attempt.id, context.at)]
       }
     }
-    const on = BusinessDate.fromInstant(sentAtOf(attempt, context))
+    const on = BusinessDate.fromInstant(next.sentAt)
     const event = (nextAttemptOn: BusinessDate.BusinessDate | null) =>
       new DomainEvent.CycleDeclined({
         eventId: DomainEvent.eventId(attempt.id, "CycleDeclined"),
@@ -347,7 +344,7 @@ const notExecuted = (
       }
     }
     // What the provider's evidence decided is tried again in the run of a later day, never on the day it was sent.
-    const sentOn = BusinessDate.fromInstant(sentAtOf(attempt, context))
+    const sentOn = BusinessDate.fromInstant(next.sentAt)
     const on = why === "inferred" ? BusinessDate.addDays(sentOn, 1) : dateOf(cycle, sentOn)
     return { ...base, cycle: yield* BillingCycle.giveBack(cycle, attempt.id, on) }
   })
@@ -507,9 +504,6 @@ const reviewEvent = (books: Books, detail: string, context: Context) =>
     userId: books.subscription.userId,
     detail: detail.slice(0, 500)
   })
-
-const sentAtOf = (attempt: Attempt.Attempt, context: Context): DateTime.Utc =>
-  "sentAt" in attempt ? attempt.sentAt : context.at
 
 const dateOf = (cycle: BillingCycle.BillingCycle, fallback: BusinessDate.BusinessDate): BusinessDate.BusinessDate =>
   cycle._tag === "InFlight" || cycle._tag === "InDoubt" ? cycle.nextAttemptOn : fallback

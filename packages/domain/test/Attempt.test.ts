@@ -38,6 +38,8 @@ const approveWith = (reference: Attempt.Reference, isOwed = true) => ({
   amount: won(18_000),
   isOwed
 })
+/** An attempt in any state, as a caller that read it has it. */
+const any = (self: Attempt.Attempt): Attempt.Attempt => self
 const inferred = (self: Attempt.Attempt) =>
   succeeded(Attempt.notExecuted(self, { at: later(900), why: "inferred", detail: "" }))
 
@@ -96,6 +98,11 @@ describe("Attempt.send", () => {
       Attempt.loseAnswer(sentAttempt({ purpose: forOrder() }), { at: later(3), nextAskAt: later(8), detail: "" })
     )
     rejected(Attempt.send(nameless, dispatch), "AttemptTransitionDenied")
+  })
+
+  it("never sends a charge again, not even one that the provider knows by a transaction", () => {
+    const known = new Attempt.Unknown({ ...unknownAttempt(), transactionId: anyTransactionId() })
+    rejected(Attempt.send(any(known), dispatch), "AttemptTransitionDenied")
   })
 
   law(
@@ -203,7 +210,11 @@ describe("Attempt.decline", () => {
   })
 
   it("never undoes an approval that the provider named", () => {
-    rejected(Attempt.decline(approvedAttempt(), later(60), softDecline()), "AttemptTransitionDenied")
+    const denial = rejected(
+      Attempt.decline(any(approvedAttempt()), later(60), softDecline()),
+      "AttemptTransitionDenied"
+    )
+    assert.strictEqual(denial.command, "decline")
   })
 })
 
@@ -223,7 +234,29 @@ describe("Attempt.review", () => {
   })
 })
 
+describe("what is written down about an attempt", () => {
+  it("has a bounded length, whoever says it", () => {
+    const long = "x".repeat(900)
+    const nameless = succeeded(Attempt.approve(unknownAttempt(), approveWith(awaitingReference())))
+    const kept = [
+      succeeded(Attempt.withdraw(preparedAttempt(), later(1), long)),
+      succeeded(Attempt.abandon(awaitingCustomerAttempt(), later(3), long)),
+      succeeded(Attempt.loseAnswer(sentAttempt(), { at: later(1), nextAskAt: later(6), detail: long })),
+      succeeded(Attempt.review(nameless, later(9), long)),
+      succeeded(Attempt.notExecuted(sentAttempt(), { at: later(1), why: "word", detail: long }))
+    ]
+    for (const { detail } of kept) assert.strictEqual(detail, long.slice(0, 500))
+  })
+})
+
 describe("Attempt.waitAgain", () => {
+  it("needs to know the transaction, where it is approved and until when", () => {
+    for (const forgotten of [{ transactionId: null }, { redirectUrls: null }, { expiresAt: null }]) {
+      const sent = new Attempt.Sent({ ...sentApproval(), ...forgotten })
+      rejected(Attempt.waitAgain(any(sent)), "AttemptTransitionDenied")
+    }
+  })
+
   it("needs a transaction to wait for", () => {
     rejected(Attempt.waitAgain(sentAttempt()), "AttemptTransitionDenied")
     assert.deepStrictEqual(succeeded(Attempt.waitAgain(sentApproval())).expiresAt, awaitingCustomerAttempt().expiresAt)
@@ -231,6 +264,28 @@ describe("Attempt.waitAgain", () => {
 })
 
 describe("Attempt.isOpen and isInDoubt", () => {
+  it("are true exactly while money may still move, or moved and nobody knows", () => {
+    const review = succeeded(Attempt.review(unknownAttempt(), later(9), ""))
+    for (const self of [preparedAttempt(), awaitingCustomerAttempt(), sentAttempt()]) {
+      assert.deepStrictEqual([Attempt.isOpen(any(self)), Attempt.isInDoubt(any(self))], [true, false], self._tag)
+    }
+    for (const self of [unknownAttempt(), review]) {
+      assert.deepStrictEqual([Attempt.isOpen(any(self)), Attempt.isInDoubt(any(self))], [true, true], self._tag)
+    }
+    const settled = [
+      approvedAttempt(),
+      succeeded(Attempt.approve(sentAttempt(), approveWith(knownReference(), false))),
+      succeeded(Attempt.decline(sentAttempt(), later(2), softDecline())),
+      inferred(unknownAttempt()),
+      succeeded(Attempt.withdraw(preparedAttempt(), later(1), "")),
+      succeeded(Attempt.abandon(awaitingCustomerAttempt(), later(3), "")),
+      succeeded(Attempt.supersede(awaitingCustomerAttempt(), later(2)))
+    ]
+    for (const self of settled) {
+      assert.deepStrictEqual([Attempt.isOpen(self), Attempt.isInDoubt(self)], [false, false], self._tag)
+    }
+  })
+
   law("tell what the table allows", [Arbitraries.attempt], (self) => {
     if (Attempt.isInDoubt(self)) assert.isTrue(Attempt.isOpen(self))
     if (targetsOf<Attempt.Tag>(Attempt.transitions, self._tag).length === 0) assert.isFalse(Attempt.isOpen(self))
@@ -303,7 +358,20 @@ describe("Attempt.endRefund", () => {
     }
   })
 
-  it("ends a surplus only when all of it went back", () => {
+  it("leaves what was owed an approval, and what was not a surplus, on every step", () => {
+    for (const isOwed of [true, false]) {
+      const approved = succeeded(Attempt.approve(sentAttempt(), approveWith(knownReference(), isOwed)))
+      const reserved = succeeded(Attempt.reserveRefund(approved, won(9_000)))
+      const sent = succeeded(Attempt.beginRefund(reserved, anyRefundId()))
+      const ended = succeeded(Attempt.endRefund(sent, anyRefundId(), won(9_000), "completed"))
+      const tag = isOwed ? "Approved" : "ApprovedSurplus"
+      assert.deepStrictEqual([reserved._tag, sent._tag, ended._tag], [tag, tag, tag])
+    }
+    const all = succeeded(Attempt.endRefund(begun(18_000), anyRefundId(), won(18_000), "completed"))
+    assert.strictEqual(all._tag, "Approved")
+  })
+
+  it("ends a surplus only when all of it went back, and then gives nothing back any more", () => {
     const surplus = succeeded(Attempt.approve(sentAttempt(), approveWith(knownReference(), false)))
     const step = (self: Attempt.Attempt, amount: number) =>
       Result.flatMap(Attempt.reserveRefund(self, won(amount)), (reserved) =>
@@ -313,7 +381,12 @@ describe("Attempt.endRefund", () => {
       )
     const part = succeeded(step(surplus, 8_000))
     assert.strictEqual(part._tag, "ApprovedSurplus")
-    assert.strictEqual(succeeded(step(part, 10_000))._tag, "Refunded")
+    const refunded = succeeded(step(part, 10_000))
+    assert.strictEqual(refunded._tag, "Refunded")
+    if (refunded._tag !== "Refunded") return
+    rejected(Attempt.beginRefund(any(refunded), anyRefundId()), "AttemptTransitionDenied")
+    const held = new Attempt.Refunded({ ...refunded, refundInFlight: anyRefundId() })
+    rejected(Attempt.endRefund(any(held), anyRefundId(), won(0), "retry"), "AttemptTransitionDenied")
   })
 })
 

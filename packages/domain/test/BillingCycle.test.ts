@@ -25,6 +25,10 @@ const wide = (self: BillingCycle.BillingCycle): BillingCycle.BillingCycle => sel
 const holder = anyAttemptId()
 const stranger = anyAttemptId("stranger")
 const on = day("2026-02-14")
+/** A cycle in any state, as a caller that read it has it. */
+const any = (self: BillingCycle.BillingCycle): BillingCycle.BillingCycle => self
+/** Closed by a late answer of another attempt while its holder's is awaited. */
+const closedWhileHeld = succeeded(BillingCycle.charge(inFlightCycle(), stranger, on))
 
 describe("BillingCycle", () => {
   machineLaws<BillingCycle.BillingCycle>({
@@ -75,6 +79,26 @@ describe("BillingCycle", () => {
       assert.strictEqual(Result.isSuccess(BillingCycle.charge(self, stranger, on)), BillingCycle.isOpen(self))
     }
   )
+
+  it("hears of its holder's answer only while one is awaited", () => {
+    for (const self of [any(dueCycle({ openAttempt: holder })), any(closedWhileHeld)]) {
+      rejected(BillingCycle.doubt(self, holder), "CycleTransitionDenied")
+      rejected(BillingCycle.giveBack(self, holder, on), "CycleTransitionDenied")
+      rejected(BillingCycle.block(self, holder, on), "CycleTransitionDenied")
+      rejected(BillingCycle.declineSoftly(self, holder, on, standard), "CycleTransitionDenied")
+      rejected(BillingCycle.declineHard(self, holder, on, standard), "CycleTransitionDenied")
+    }
+    rejected(BillingCycle.doubt(any(inDoubtCycle()), holder), "CycleTransitionDenied")
+  })
+
+  it("hears of its holder's answer in doubt as in flight", () => {
+    for (const self of [inFlightCycle(), inDoubtCycle()]) {
+      assert.strictEqual(succeeded(BillingCycle.giveBack(self, holder, on))._tag, "Due")
+      assert.strictEqual(succeeded(BillingCycle.block(self, holder, on))._tag, "Blocked")
+      assert.strictEqual(succeeded(BillingCycle.declineHard(self, holder, on, standard))._tag, "AwaitingKey")
+      assert.notStrictEqual(succeeded(BillingCycle.declineSoftly(self, holder, on, standard)), "exhausted")
+    }
+  })
 
   law("survives being written and read", [Arbitraries.billingCycle], (self) => {
     const codec = Schema.toCodecJson(BillingCycle.BillingCycle)
@@ -286,6 +310,25 @@ describe("BillingCycle.skip, abandon and exhaust", () => {
   })
 })
 
+describe("BillingCycle.release", () => {
+  const held = { openAttempt: holder }
+  const closed: ReadonlyArray<BillingCycle.Closed> = [
+    closedWhileHeld,
+    new BillingCycle.Skipped({ ...succeeded(BillingCycle.skip(dueCycle(), "owner")), ...held }),
+    new BillingCycle.Abandoned({ ...succeeded(BillingCycle.abandon(dueCycle(), "cancelled")), ...held })
+  ]
+
+  it("gives the slot of a closed cycle back and changes nothing else", () => {
+    for (const self of closed) {
+      assert.deepStrictEqual({ ...BillingCycle.release(self, holder) }, { ...self, openAttempt: null })
+    }
+  })
+
+  it("is for the holder alone", () => {
+    for (const self of closed) assert.strictEqual(BillingCycle.release(self, stranger), self)
+  })
+})
+
 describe("BillingCycle.postpone and reschedule", () => {
   it("move this delivery and not the grid", () => {
     const later = succeeded(BillingCycle.postpone(dueCycle(), 7, day("2026-02-10")))
@@ -303,6 +346,14 @@ describe("BillingCycle.postpone and reschedule", () => {
     )
     const waiting = succeeded(BillingCycle.reschedule(keylessCycle(), day("2026-03-20")))
     assert.deepStrictEqual([waiting.nextAttemptOn, waiting.dueDate], [null, day("2026-03-20")])
+  })
+
+  it("are refused while an attempt holds the cycle", () => {
+    const waiting = new BillingCycle.AwaitingKey({ ...keylessCycle(), openAttempt: holder })
+    for (const self of [any(dueCycle({ openAttempt: holder })), any(waiting)]) {
+      rejected(BillingCycle.postpone(self, 7, on), "CycleTransitionDenied")
+      rejected(BillingCycle.reschedule(self, on), "CycleTransitionDenied")
+    }
   })
 
   it("are refused once the cycle was tried", () => {

@@ -74,6 +74,12 @@ describe("BillingKey.hold and release", () => {
 })
 
 describe("BillingKey.rememberApproval", () => {
+  it("changes nothing for the approval it knows, or for an earlier one", () => {
+    const key = BillingKey.rememberApproval(activeKey(), later(5))
+    assert.strictEqual(BillingKey.rememberApproval(key, later(5)), key)
+    assert.strictEqual(BillingKey.rememberApproval(key, later(4)), key)
+  })
+
   law(
     "keeps the latest of all approvals, in any order",
     [fc.array(fc.nat(1_000), { minLength: 1, maxLength: 8 })],

@@ -2,6 +2,7 @@
  * How this package's tests state laws: a sentence, a property, a number of runs.
  *
  * A failing law prints its seed and path; `PILLIVERY_SEED=<seed>` runs everything from that seed again.
+ * `PILLIVERY_RUNS=<runs>` is the most runs any law gets: `npm run mutation` runs each law many times over.
  */
 import { afterAll, assert, it } from "@effect/vitest"
 import { Result } from "effect"
@@ -18,6 +19,7 @@ const historiesAtOnce = 100
 const historyLength = 40
 
 const seed = process.env["PILLIVERY_SEED"]
+const runsMax = Number(process.env["PILLIVERY_RUNS"] ?? Number.POSITIVE_INFINITY)
 let laws = 0
 let runs = 0
 
@@ -36,7 +38,7 @@ export const law = <Values extends [unknown, ...Array<unknown>]>(
     const details = fc.check(
       fc.property(fc.tuple(...arbitraries), (values) => holds(...(values as Values))),
       {
-        numRuns,
+        numRuns: Math.min(numRuns, runsMax),
         ...(seed === undefined ? {} : { seed: Number(seed) })
       }
     )

@@ -218,6 +218,7 @@ describe("Order.renew", () => {
     )
     assert.deepStrictEqual([renewed._tag, renewed.total, renewed.paidBy], ["Paid", won(18_000), attemptId])
     assert.isFalse(Order.hasSubscription(renewed))
+    assert.deepStrictEqual([renewed.discountTotal, renewed.refundedTotal], [won(2_000), won(0)])
   })
 
   it("refuses a total that no amount can hold", () => {
@@ -345,6 +346,20 @@ describe("Order.refundAmount", () => {
   it("refuses to give back more than is left of the total, should the books say so", () => {
     const order = new Order.PartiallyRefunded({ ...fieldsOf(paidOrder()), refundedTotal: won(10_000) })
     assert.strictEqual(rejected(Order.refundAmount(order, "rest"), "WonOutOfRange").amount, -10_000)
+  })
+
+  it("takes units that are promised already from their own line alone", () => {
+    const order = paidOrder({ lines: [orderLine(), orderLine({ quantity: quantity(3) }, 1)], total: won(45_000) })
+    const pending = [
+      { lineId: anyOrderLineId(1), quantity: 1 },
+      { lineId: anyOrderLineId(1), quantity: 1 }
+    ]
+    const rest = succeeded(Order.refundAmount(order, "rest", pending))
+    assert.deepStrictEqual(rest.lines, [
+      { lineId, quantity: 2 },
+      { lineId: anyOrderLineId(1), quantity: 1 }
+    ])
+    assert.strictEqual(rest.amount, 27_000)
   })
 
   it("is refused unless the order is paid and not all given back", () => {

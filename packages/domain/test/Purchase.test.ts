@@ -133,7 +133,16 @@ describe("Purchase.settle, not approved", () => {
 
   it("leaves an order alone that another attempt holds", () => {
     const order = succeeded(Order.beginApproval(placedOrder(), anyAttemptId("other"), later(2)))
-    assert.isUndefined(succeeded(Purchase.settle({ attempt: sent, order }, { _tag: "NotYet" }, at)).order)
+    const entries = succeeded(Purchase.settle({ attempt: sent, order }, { _tag: "NotYet" }, at))
+    assert.isUndefined(entries.order)
+    assert.deepStrictEqual([entries.attempt._tag, entries.isPaid], ["AwaitingCustomer", false])
+    assert.deepStrictEqual([...entries.subscriptions, ...entries.cycles, ...entries.events], [])
+  })
+
+  it("tells a person what is unclear, within limits", () => {
+    const entries = succeeded(Purchase.settle(books, { _tag: "NeedsReview", detail: "x".repeat(900) }, at))
+    const [event] = entries.events
+    assert.isTrue(event?._tag === "PaymentNeedsReview" && event.detail === "x".repeat(500))
   })
 
   it("keeps the order held while nobody knows", () => {

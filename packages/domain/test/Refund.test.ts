@@ -68,6 +68,18 @@ describe("Refund.complete and reject", () => {
   })
 })
 
+describe("what is written down about a refund", () => {
+  it("has a bounded length, whoever says it", () => {
+    const long = "x".repeat(900)
+    const kept = [
+      succeeded(Refund.loseAnswer(sent, { at: later(32), nextAskAt: later(37), detail: long })),
+      succeeded(Refund.review(lost, later(60), long)),
+      succeeded(Refund.reject(sent, later(33), long))
+    ]
+    for (const { detail } of kept) assert.strictEqual(detail, long.slice(0, 500))
+  })
+})
+
 describe("Refund.askAgain", () => {
   it("counts how often the provider was asked", () => {
     const twice = succeeded(Refund.askAgain(succeeded(Refund.askAgain(lost, later(60))), later(360)))

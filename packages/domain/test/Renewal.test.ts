@@ -5,6 +5,7 @@ import * as Attempt from "../src/Attempt.ts"
 import * as BillingCycle from "../src/BillingCycle.ts"
 import * as BillingKey from "../src/BillingKey.ts"
 import * as BusinessDate from "../src/BusinessDate.ts"
+import * as DeclineReason from "../src/DeclineReason.ts"
 import { DunningPolicy, standard } from "../src/DunningPolicy.ts"
 import * as Renewal from "../src/Renewal.ts"
 import * as SubscriptionOrder from "../src/SubscriptionOrder.ts"
@@ -19,6 +20,8 @@ import {
   hardDecline,
   inDoubtCycle,
   inFlightCycle,
+  keylessCycle,
+  keylessSubscription,
   knownReference,
   later,
   pastDueSubscription,
@@ -70,6 +73,8 @@ const cancelled = succeeded(SubscriptionOrder.cancel(subscription(), "owner", ti
 const unknownAttempt = succeeded(
   Attempt.loseAnswer(sentOn("2026-02-14"), { at: timeOn("2026-02-14", 10, 1), nextAskAt: later(6), detail: "" })
 )
+const heldByOther = succeeded(BillingCycle.send(dueCycle(), anyAttemptId("other"), quantity(2)))
+const closedByOther = succeeded(BillingCycle.charge(inFlightCycle(), anyAttemptId("other"), day("2026-02-14")))
 const doubtful = books({ attempt: unknownAttempt, cycle: inDoubtCycle() })
 const retries = (cycle: BillingCycle.BillingCycle | undefined) =>
   cycle?._tag === "RetryDue" ? [cycle.step, cycle.nextAttemptOn] : [cycle?._tag, null]
@@ -87,6 +92,11 @@ describe("Renewal.settle, approved", () => {
     )
     assert.deepStrictEqual([entries.order?.total, entries.order?.paidBy], [won(18_000), holder])
     assert.isFalse(entries.order?.lines.some((line) => line.period !== null))
+    assert.deepStrictEqual(
+      entries.order?.lines.map((line) => [line.originPrice, line.unitPrice, line.quantity]),
+      [[won(9_000), won(9_000), quantity(2)]]
+    )
+    assert.strictEqual(entries.order?.discountTotal, 0)
     assert.deepStrictEqual(tags(entries), ["CycleCharged"])
   })
 
@@ -122,6 +132,13 @@ describe("Renewal.settle, approved", () => {
     assert.isNotNull(entries.key?.inFlight)
     assert.isTrue(entries.attempt?._tag === "ManualReview" && entries.attempt.transactionId !== null)
     assert.deepStrictEqual(tags(entries), ["PaymentNeedsReview"])
+  })
+
+  it("of another amount and without a name is known to a person by its time alone", () => {
+    const outcome: Renewal.Outcome = { ...approved(), reference: awaitingReference(later(1)) } as Renewal.Outcome
+    const entries = succeeded(Renewal.settle(books(), { ...outcome, amount: won(1) } as Renewal.Outcome, context()))
+    assert.isTrue(entries.attempt?._tag === "ManualReview" && entries.attempt.transactionId === null)
+    assert.deepStrictEqual(entries.key?.lastKnownApproval, later(1))
   })
 
   it("is refunded in full when the subscription was cancelled meanwhile", () => {
@@ -196,6 +213,46 @@ describe("Renewal.settle, approved", () => {
     assert.deepStrictEqual([...named.opened, ...named.events], [])
   })
 
+  it("teaches an inferred surplus its name without giving it back twice", () => {
+    const surplus = succeeded(
+      Renewal.settle(
+        { ...doubtful, subscription: cancelled },
+        { ...approved(), reference: awaitingReference(timeOn("2026-02-14")) } as Renewal.Outcome,
+        context()
+      )
+    )
+    const named = succeeded(
+      Renewal.settle(
+        books({ attempt: surplus.attempt ?? unknownAttempt, cycle: surplus.cycle ?? inDoubtCycle() }),
+        approved(),
+        context(timeOn("2026-02-20"))
+      )
+    )
+    assert.isTrue(named.attempt?._tag === "ApprovedSurplus" && named.attempt.reference._tag === "Known")
+    assert.deepStrictEqual([named.refund, named.cycle], [undefined, undefined])
+    assert.deepStrictEqual([...named.opened, ...named.events], [])
+  })
+
+  it("of a cancelled subscription leaves a cycle alone that another attempt holds", () => {
+    const cycle = succeeded(BillingCycle.send(dueCycle(), anyAttemptId("other"), quantity(2)))
+    const entries = succeeded(Renewal.settle(books({ cycle, subscription: cancelled }), approved(), context()))
+    assert.strictEqual(entries.attempt?._tag, "ApprovedSurplus")
+    assert.isUndefined(entries.cycle)
+  })
+
+  it("of nothing, where nothing is owed, has nothing to give back and is refused", () => {
+    const attempt = succeeded(
+      Attempt.send(preparedAttempt({ amount: won(0) }), {
+        at: timeOn("2026-02-14"),
+        lease: lease(),
+        baseline: null,
+        approvalToken: null
+      })
+    )
+    const outcome = { ...approved(), amount: won(0) } as Renewal.Outcome
+    rejected(Renewal.settle(books({ attempt, subscription: cancelled }), outcome, context()), "RefundNotAvailable")
+  })
+
   it("recorded before is refused, so that nothing is booked twice", () => {
     const entries = succeeded(Renewal.settle(books(), approved(), context()))
     const again = books({ attempt: entries.attempt ?? unknownAttempt, cycle: entries.cycle ?? inFlightCycle() })
@@ -218,6 +275,7 @@ describe("Renewal.settle, declined", () => {
     assert.isNull(entries.key?.inFlight)
     const [event] = entries.events
     assert.isTrue(event?._tag === "CycleDeclined" && event.nextAttemptOn === "2026-02-15" && event.severity === "Soft")
+    assert.deepStrictEqual(tags(entries), ["CycleDeclined"])
     assert.deepStrictEqual([...entries.opened], [])
   })
 
@@ -234,6 +292,7 @@ describe("Renewal.settle, declined", () => {
     assert.isTrue(entries.subscription?._tag === "Cancelled" && entries.subscription.reason === "dunning")
     assert.deepStrictEqual([entries.key?.liveUses, entries.key?.inFlight], [0, null])
     assert.strictEqual(entries.attempt?._tag, "Declined")
+    assert.deepStrictEqual([...entries.opened], [])
     assert.deepStrictEqual(tags(entries), ["CycleDeclined", "SubscriptionCancelled", "BillingKeyUnused"])
   })
 
@@ -256,6 +315,7 @@ describe("Renewal.settle, declined", () => {
     const paused = succeeded(Renewal.settle(exhausted, declined(softDecline()), context(timeOn("2026-02-19"), "pause")))
     assert.isTrue(paused.subscription?._tag === "Paused" && paused.subscription.by === "policy")
     assert.deepStrictEqual([paused.cycle?._tag, paused.opened.length], ["Abandoned", 1])
+    assert.deepStrictEqual(tags(paused), ["CycleDeclined", "SubscriptionPaused"])
     const skipped = succeeded(Renewal.settle(exhausted, declined(softDecline()), context(timeOn("2026-02-19"), "skip")))
     assert.deepStrictEqual([skipped.subscription?._tag, skipped.cycle?._tag], ["Active", "Skipped"])
     assert.deepStrictEqual(
@@ -270,6 +330,25 @@ describe("Renewal.settle, declined", () => {
     assert.isTrue(entries.cycle?._tag === "AwaitingKey" && entries.cycle.nextAttemptOn === "2026-02-19")
     assert.strictEqual(entries.key?._tag, "Revoked")
     assert.deepStrictEqual(tags(entries), ["BillingKeyRevoked", "CycleDeclined"])
+  })
+
+  it("hard for a reason of the customer's keeps the key, which may be charged again", () => {
+    const entries = succeeded(
+      Renewal.settle(books(), declined(new DeclineReason.Hard({ ...hardDecline(), kind: "CardUnusable" })), context())
+    )
+    assert.deepStrictEqual([entries.key?._tag, entries.key?.inFlight], ["Active", null])
+    assert.strictEqual(entries.cycle?._tag, "AwaitingKey")
+    assert.deepStrictEqual(tags(entries), ["CycleDeclined"])
+  })
+
+  it("hard leaves a key as it is that is dead or frozen already, and tells of no second death", () => {
+    const revoked = succeeded(BillingKey.revoke(activeKey({ inFlight: holder })))
+    const frozen = succeeded(BillingKey.freeze(activeKey({ inFlight: holder })))
+    for (const key of [revoked, frozen]) {
+      const entries = succeeded(Renewal.settle(books({ key }), declined(hardDecline()), context()))
+      assert.deepStrictEqual([entries.key?._tag, entries.key?.inFlight], [key._tag, null])
+      assert.deepStrictEqual(tags(entries), ["CycleDeclined"])
+    }
   })
 
   it("hard on the last day is final", () => {
@@ -290,6 +369,8 @@ describe("Renewal.settle, declined", () => {
     const entries = succeeded(Renewal.settle(books(), declined(blockedDecline()), context()))
     assert.isTrue(entries.cycle?._tag === "Blocked" && entries.cycle.nextAttemptOn === "2026-03-01")
     assert.isUndefined(entries.subscription)
+    const [event] = entries.events
+    assert.isTrue(event?._tag === "CycleDeclined" && event.nextAttemptOn === "2026-03-01")
   })
 
   it("of a cancelled subscription closes the cycle and lets the key go", () => {
@@ -309,12 +390,25 @@ describe("Renewal.settle, declined", () => {
     assert.isUndefined(entries.subscription)
   })
 
-  it("by an attempt whose cycle another one closed gives the slot back", () => {
-    const cycle = succeeded(BillingCycle.send(dueCycle(), anyAttemptId("other"), quantity(2)))
-    const entries = succeeded(Renewal.settle(books({ cycle }), declined(softDecline()), context()))
+  it("by an attempt whose cycle another one holds leaves the cycle alone", () => {
+    const entries = succeeded(Renewal.settle(books({ cycle: heldByOther }), declined(softDecline()), context()))
     assert.strictEqual(entries.attempt?._tag, "Declined")
     assert.isUndefined(entries.cycle)
     assert.isUndefined(entries.subscription)
+  })
+
+  it("by an attempt whose cycle another one closed gives the slot back, and the key where nothing uses it", () => {
+    const key = activeKey({ inFlight: holder, liveUses: 0 })
+    const entries = succeeded(Renewal.settle(books({ cycle: closedByOther, key }), declined(softDecline()), context()))
+    assert.strictEqual(entries.attempt?._tag, "Declined")
+    assert.isTrue(entries.cycle?._tag === "Charged" && entries.cycle.openAttempt === null)
+    assert.isUndefined(entries.subscription)
+    assert.deepStrictEqual(tags(entries), ["BillingKeyUnused"])
+  })
+
+  it("by an attempt that holds a closed cycle no more has nothing to give back", () => {
+    const cycle = BillingCycle.release(closedByOther, holder)
+    assert.isUndefined(succeeded(Renewal.settle(books({ cycle }), declined(softDecline()), context())).cycle)
   })
 
   const contradicted = (key: BillingKey.BillingKey) => {
@@ -337,6 +431,7 @@ describe("Renewal.settle, declined", () => {
   it("after an inferred approval freezes the key for a person", () => {
     const entries = succeeded(contradicted(activeKey()))
     assert.deepStrictEqual([entries.attempt?._tag, entries.key?._tag], ["ManualReview", "Frozen"])
+    assert.deepStrictEqual([...entries.opened], [])
     assert.deepStrictEqual(tags(entries), ["PaymentNeedsReview", "BillingKeyFrozen"])
   })
 
@@ -359,6 +454,35 @@ describe("Renewal.settle, not executed", () => {
     assert.deepStrictEqual([...entries.events], [])
   })
 
+  it("leaves the cycle as due as it was, however late it was sent", () => {
+    for (const [attempt, cycle] of [
+      [sentOn("2026-02-16"), inFlightCycle()],
+      [
+        succeeded(
+          Attempt.loseAnswer(sentOn("2026-02-16"), { at: timeOn("2026-02-16"), nextAskAt: later(6), detail: "" })
+        ),
+        inDoubtCycle()
+      ]
+    ] as const) {
+      const entries = succeeded(
+        Renewal.settle(books({ attempt, cycle }), notExecuted("word"), context(timeOn("2026-02-16")))
+      )
+      assert.isTrue(entries.cycle?._tag === "Due" && entries.cycle.nextAttemptOn === "2026-02-14")
+    }
+  })
+
+  it("is refused for a cycle that was never sent", () => {
+    const cycle = dueCycle({ openAttempt: holder })
+    rejected(Renewal.settle(books({ cycle }), notExecuted("word"), context()), "CycleTransitionDenied")
+  })
+
+  it("by an attempt whose cycle another one holds leaves the cycle alone", () => {
+    const entries = succeeded(Renewal.settle(books({ cycle: heldByOther }), notExecuted("word"), context()))
+    assert.strictEqual(entries.attempt?._tag, "NotExecuted")
+    assert.isUndefined(entries.cycle)
+    assert.deepStrictEqual([...entries.opened, ...entries.events], [])
+  })
+
   it("by the provider's evidence waits for a later day's run", () => {
     const entries = succeeded(Renewal.settle(doubtful, notExecuted("inferred"), context(timeOn("2026-02-15", 2))))
     assert.isTrue(entries.cycle?._tag === "Due" && entries.cycle.nextAttemptOn === "2026-02-15")
@@ -375,8 +499,10 @@ describe("Renewal.settle, not executed", () => {
 
   it("by an attempt whose cycle another one closed gives the slot back", () => {
     const cycle = succeeded(BillingCycle.charge(inDoubtCycle(), anyAttemptId("other"), day("2026-02-14")))
-    const entries = succeeded(Renewal.settle({ ...doubtful, cycle }, notExecuted("inferred"), context()))
+    const key = activeKey({ inFlight: holder, liveUses: 0 })
+    const entries = succeeded(Renewal.settle({ ...doubtful, cycle, key }, notExecuted("inferred"), context()))
     assert.isTrue(entries.cycle?._tag === "Charged" && entries.cycle.openAttempt === null)
+    assert.deepStrictEqual(tags(entries), ["BillingKeyUnused"])
   })
 })
 
@@ -385,20 +511,35 @@ describe("Renewal.settle, lost", () => {
     const entries = succeeded(Renewal.settle(books(), lost, context()))
     assert.deepStrictEqual([entries.attempt?._tag, entries.cycle?._tag], ["Unknown", "InDoubt"])
     assert.isUndefined(entries.key)
+    assert.deepStrictEqual([...entries.opened, ...entries.events], [])
   })
 
   it("again only counts the asking", () => {
     const entries = succeeded(Renewal.settle(doubtful, lost, context()))
     assert.isTrue(entries.attempt?._tag === "Unknown" && entries.attempt.asks === 1)
     assert.isUndefined(entries.cycle)
+    assert.deepStrictEqual([...entries.opened, ...entries.events], [])
   })
 
-  it("leaves a cycle alone that another attempt closed", () => {
-    const cycle = succeeded(BillingCycle.charge(inFlightCycle(), anyAttemptId("other"), day("2026-02-14")))
-    assert.isUndefined(succeeded(Renewal.settle(books({ cycle }), lost, context())).cycle)
-    assert.isUndefined(
-      succeeded(Renewal.settle(books({ cycle }), { _tag: "NeedsReview", detail: "" }, context())).cycle
-    )
+  it("leaves a cycle alone that another attempt closed or holds", () => {
+    for (const cycle of [closedByOther, heldByOther]) {
+      const unanswered = succeeded(Renewal.settle(books({ cycle }), lost, context()))
+      assert.deepStrictEqual([unanswered.attempt?._tag, unanswered.cycle], ["Unknown", undefined])
+      assert.deepStrictEqual([...unanswered.opened, ...unanswered.events], [])
+      const unclear = succeeded(Renewal.settle(books({ cycle }), { _tag: "NeedsReview", detail: "" }, context()))
+      assert.deepStrictEqual([unclear.attempt?._tag, unclear.cycle], ["ManualReview", undefined])
+      assert.deepStrictEqual([[...unclear.opened], tags(unclear)], [[], ["PaymentNeedsReview"]])
+    }
+  })
+})
+
+describe("Renewal.settle, unclear", () => {
+  it("puts the cycle in doubt, and tells a person within limits what is unclear", () => {
+    const entries = succeeded(Renewal.settle(books(), { _tag: "NeedsReview", detail: "x".repeat(900) }, context()))
+    assert.deepStrictEqual([entries.attempt?._tag, entries.cycle?._tag], ["ManualReview", "InDoubt"])
+    assert.deepStrictEqual([...entries.opened], [])
+    const [event] = entries.events
+    assert.isTrue(event?._tag === "PaymentNeedsReview" && event.detail === "x".repeat(500))
   })
 })
 
@@ -500,6 +641,14 @@ describe("Renewal.skip", () => {
     )
     assert.deepStrictEqual(tags(entries), ["CycleSkipped"])
   })
+
+  it("opens a cycle that waits for a key where the subscription has none", () => {
+    const books = { cycle: keylessCycle(), subscription: keylessSubscription(), key: activeKey() }
+    assert.deepStrictEqual(
+      succeeded(Renewal.skip(books, "itemGone", context())).opened.map((cycle) => cycle._tag),
+      ["AwaitingKey"]
+    )
+  })
 })
 
 describe("Renewal.loseKey", () => {
@@ -508,6 +657,7 @@ describe("Renewal.loseKey", () => {
     const entries = succeeded(Renewal.loseKey({ cycle: dueCycle(), subscription: subscription(), key }, context()))
     assert.isTrue(entries.cycle?._tag === "AwaitingKey" && entries.cycle.nextAttemptOn === "2026-02-19")
     assert.strictEqual(entries.subscription?._tag, "PastDue")
+    assert.deepStrictEqual([...entries.opened], [])
     assert.deepStrictEqual(tags(entries), ["BillingKeyRevoked"])
   })
 

@@ -40,6 +40,7 @@ describe("User", () => {
   it("refuses a phone in another spelling than the one that is unique", () => {
     assert.throws(() => new User.Active({ ...user(), phone: Phone.Phone.make("01012345678") }))
     assert.throws(() => new User.Active({ ...user(), realName: "  " }))
+    assert.throws(() => new User.Active({ ...user(), realName: "김민지".normalize("NFD") }))
   })
 
   law(
