@@ -391,13 +391,19 @@ export const abandon: Move<"abandon", [reason: Abandoned["reason"]], Abandoned> 
     ? Result.succeed(State.next(Abandoned, self, { reason }))
     : denied(self, "abandon")
 
-/** Gives up or leaves out a cycle at the end of its ladder, by the attempt that holds it. */
+/**
+ * Gives up or leaves out a cycle at the end of its ladder, by the attempt that holds it; `Cancelled` gives up one whose
+ * subscription ended while the attempt was in flight, which is no fault of the ladder.
+ */
 export const exhaust: Move<
   "exhaust",
-  [attemptId: AttemptId | null, on: BusinessDate.BusinessDate, outcome: "Abandoned" | "Skipped"],
+  [attemptId: AttemptId | null, on: BusinessDate.BusinessDate, outcome: "Abandoned" | "Skipped" | "Cancelled"],
   Abandoned | Skipped
 > = (self: BillingCycle, attemptId, on, outcome) => {
   if (!isOpen(self) || self.openAttempt !== attemptId) return denied(self, "exhaust")
+  if (outcome === "Cancelled") {
+    return Result.succeed(State.next(Abandoned, self, { openAttempt: null, reason: "cancelled" }))
+  }
   const changes = {
     openAttempt: null,
     answeredOn: on,

@@ -468,7 +468,7 @@ const closeForCancelled = (
 ): Result.Result<Pick<Entries, "cycle">, Denied> =>
   Result.gen(function* () {
     if (subscription._tag !== "Cancelled" || !BillingCycle.isOpen(cycle) || cycle.openAttempt !== attemptId) return {}
-    const closed = yield* BillingCycle.exhaust(cycle, attemptId, BusinessDate.fromInstant(context.at), "Abandoned")
+    const closed = yield* BillingCycle.exhaust(cycle, attemptId, BusinessDate.fromInstant(context.at), "Cancelled")
     return { cycle: closed }
   })
 

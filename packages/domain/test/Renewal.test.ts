@@ -506,6 +506,18 @@ describe("Renewal.settle, not executed", () => {
   })
 })
 
+describe("Renewal.settle, of a subscription that was cancelled meanwhile", () => {
+  it("closes the cycle as cancelled whatever the outcome, for dunning had no part in it", () => {
+    const key = activeKey({ inFlight: holder, liveUses: 0 })
+    for (const outcome of [approved(), declined(softDecline()), declined(hardDecline()), notExecuted("local")]) {
+      const { cycle } = succeeded(Renewal.settle(books({ subscription: cancelled, key }), outcome, context()))
+      assert.isTrue(cycle?._tag === "Abandoned" && cycle.reason === "cancelled")
+      assert.isNull(cycle?.openAttempt)
+      assert.isNull(cycle?.ladderStart)
+    }
+  })
+})
+
 describe("Renewal.settle, lost", () => {
   it("is in doubt and keeps every slot", () => {
     const entries = succeeded(Renewal.settle(books(), lost, context()))
