@@ -1,9 +1,9 @@
 /**
  * Writes the generated files of the repository, or with `--check` says which of them are stale.
  *
- * They are the page of state machines, the HTTP contract, and the `exports` map of each package: npm has no reliable
- * wildcard (attw cannot check one), so every public module is listed by name. A module is public when it is under `src`,
- * not under a folder called `internal` and not an entry point (`main.ts`, `bin/`).
+ * They are the pages of state machines and of the billing calendar, the HTTP contract, and the `exports` map of each
+ * package: npm has no reliable wildcard (attw cannot check one), so every public module is listed by name. A module is
+ * public when it is under `src`, not under a folder called `internal` and not an entry point (`main.ts`, `bin/`).
  *
  * @since 0.1.0
  */
@@ -50,7 +50,11 @@ const manifests = (): ReadonlyArray<Generated> =>
 
 // Imported only once the manifests are right: these resolve the packages' own modules through them.
 const documents = async (): Promise<ReadonlyArray<Generated>> => {
-  const pages = [await import("./internal/StateMachines.ts"), await import("./internal/OpenApiFile.ts")]
+  const pages = [
+    await import("./internal/StateMachines.ts"),
+    await import("./internal/BillingCalendarPage.ts"),
+    await import("./internal/OpenApiFile.ts")
+  ]
   return pages.map(({ generate, path }) => ({ path, content: generate() }))
 }
 
