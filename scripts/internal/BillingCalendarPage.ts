@@ -145,6 +145,9 @@ const ownersOwn = (story: Story): OwnerCommand.Books => ({
   cycle: mustBeOpen(story)
 })
 
+const previousOf = (story: Story): BillingCycle.BillingCycle | null =>
+  story.cycles.find(({ number }) => number === mustBeOpen(story).number - 1) ?? null
+
 const paused = (story: Story, date: string): Story =>
   written(story, Result.getOrThrow(OwnerCommand.pause(ownersOwn(story), null, timeOn(date))))
 
@@ -360,7 +363,12 @@ const commands: ReadonlyArray<OwnersCommand> = [
   {
     name: "changePeriod",
     title: "change the period, to 60 days",
-    run: (story, today) => OwnerCommand.changePeriod(ownersOwn(story), Fixtures.period(60), timeOn(today))
+    run: (story, today) =>
+      OwnerCommand.changePeriod(
+        { ...ownersOwn(story), previous: previousOf(story) },
+        Fixtures.period(60),
+        timeOn(today)
+      )
   },
   {
     name: "replaceKey",

@@ -89,17 +89,22 @@ export const resumedGridDate = (options: {
     ? { gridDate: options.gridDate, passed: [] }
     : nextGridDate({ ...options, chargedOn: null })
 
-/** Where the open cycle goes when the period changes: a new period after the last paid due date, never before tomorrow. */
+/**
+ * Where the open cycle goes when the period changes: a new period after the last paid due date, but never before tomorrow,
+ * and half a new period or more after the delivery before it, so that none are bunched and none comes back that was skipped.
+ */
 export const rescheduledGridDate = (options: {
   readonly lastPaidDueDate: BusinessDate.BusinessDate
+  /** When the delivery before it was charged, or its grid date where it was left out; null where there was none. */
+  readonly previousOn: BusinessDate.BusinessDate | null
   /** The new period. */
   readonly period: DeliveryPeriod
   readonly today: BusinessDate.BusinessDate
 }): BusinessDate.BusinessDate =>
-  BusinessDate.max(
-    BusinessDate.addDays(options.lastPaidDueDate, options.period),
-    BusinessDate.addDays(options.today, 1)
-  )
+  [
+    BusinessDate.addDays(options.today, 1),
+    ...(options.previousOn === null ? [] : [BusinessDate.addDays(options.previousOn, Math.ceil(options.period / 2))])
+  ].reduce(BusinessDate.max, BusinessDate.addDays(options.lastPaidDueDate, options.period))
 
 /** Where the owner's postponing moves a due date, by a whole number of days from it, or from today where it has passed. */
 export const postponedDueDate = (options: {

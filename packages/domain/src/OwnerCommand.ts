@@ -215,17 +215,26 @@ export const changeQuantity = (
 
 /**
  * Changes how often it is delivered. The open cycle moves to a new period after the last paid due date, but never before
- * tomorrow; one that was tried already stays, and the new period counts from it.
+ * tomorrow nor within half a period of the delivery before it; one that was tried already stays, and the new period counts
+ * from it. The same period again moves nothing.
  */
-export const changePeriod = (books: Books, period: DeliveryPeriod, at: DateTime.Utc): Result.Result<Entries, Denied> =>
+export const changePeriod = (
+  books: Books & {
+    /** The cycle before the open one; null for the first. */
+    readonly previous: BillingCycle.BillingCycle | null
+  },
+  period: DeliveryPeriod,
+  at: DateTime.Utc
+): Result.Result<Entries, Denied> =>
   Result.gen(function* () {
-    const { cycle } = books
+    const { cycle, previous } = books
     const subscription = yield* SubscriptionOrder.change(yield* settled(books, "change"), { period })
-    if (!BillingCycle.isMovable(cycle)) {
+    if (!BillingCycle.isMovable(cycle) || period === books.subscription.period) {
       return { subscription, opened: [], events: [changed(books, subscription, cycle.dueDate, at)] }
     }
     const gridDate = BillingCalendar.rescheduledGridDate({
       lastPaidDueDate: subscription.lastPaidDueDate,
+      previousOn: previous === null ? null : previous._tag === "Charged" ? previous.chargedOn : previous.gridDate,
       period,
       today: BusinessDate.fromInstant(at)
     })

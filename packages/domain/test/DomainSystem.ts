@@ -142,8 +142,10 @@ export const perform: Perform = (rows, request, on) => {
       return answered(rows, OwnerCommand.resume(books, at))
     case "changeQuantity":
       return answered(rows, OwnerCommand.changeQuantity(books, Fixtures.quantity(request.quantity), at))
-    case "changePeriod":
-      return answered(rows, OwnerCommand.changePeriod(books, Fixtures.period(request.periodDays), at))
+    case "changePeriod": {
+      const previous = rows.cycles.find(({ number }) => number === cycle.number - 1) ?? null
+      return answered(rows, OwnerCommand.changePeriod({ ...books, previous }, Fixtures.period(request.periodDays), at))
+    }
     case "replaceKey": {
       const another = Fixtures.activeKey({ liveUses: 0 }, rows.keys.length + 1)
       const newKey = request.key === "same" && key !== null ? key : another

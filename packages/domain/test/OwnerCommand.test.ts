@@ -225,14 +225,59 @@ describe("OwnerCommand.changeQuantity", () => {
 })
 
 describe("OwnerCommand.changePeriod", () => {
+  const first = (changed: Partial<OwnerCommand.Books> = {}) => ({ ...books(changed), previous: null })
+
+  it("moves nothing when the period is the same", () => {
+    const renewed = subscription({ lastPaidDueDate: day("2026-02-10") })
+    const cycle = dueCycle({ gridDate: day("2026-03-16"), dueDate: day("2026-03-20") })
+    const entries = succeeded(OwnerCommand.changePeriod(first({ subscription: renewed, cycle }), period(30), at))
+    assert.isUndefined(entries.cycle)
+    says(entries, { _tag: "SubscriptionChanged", nextDueDate: "2026-03-20" })
+  })
+
+  it("leaves half a period after a delivery that was charged late", () => {
+    const charged = succeeded(BillingCycle.charge(inFlightCycle(), anyAttemptId(), day("2026-03-10")))
+    const cycle = dueCycle({ number: 3, gridDate: day("2026-04-15"), dueDate: day("2026-04-15") })
+    const moved = (previous: BillingCycle.BillingCycle) =>
+      succeeded(
+        OwnerCommand.changePeriod(
+          { subscription: subscription({ lastPaidDueDate: day("2026-02-14") }), cycle, previous },
+          period(31),
+          timeOn("2026-03-11")
+        )
+      ).cycle?.dueDate
+    assert.strictEqual(moved(charged), "2026-03-26")
+    const passed = BillingCycle.passed({
+      subscriptionId: charged.subscriptionId,
+      number: 2,
+      gridDate: day("2026-03-16"),
+      reason: "outage"
+    })
+    assert.strictEqual(moved(passed), "2026-04-01")
+  })
+
+  it("does not bring back a delivery that was skipped", () => {
+    const skipped = succeeded(OwnerCommand.skip(books(), at))
+    const [open] = skipped.opened
+    assert.isTrue(open?._tag === "Due")
+    const entries = succeeded(
+      OwnerCommand.changePeriod(
+        { subscription: skipped.subscription, cycle: open as BillingCycle.Due, previous: skipped.cycle ?? null },
+        period(31),
+        at
+      )
+    )
+    assert.strictEqual(entries.cycle?.dueDate, "2026-03-02")
+  })
+
   it("moves the grid to a new period after the last paid delivery", () => {
-    const entries = succeeded(OwnerCommand.changePeriod(books(), period(60), at))
+    const entries = succeeded(OwnerCommand.changePeriod(first(), period(60), at))
     assert.strictEqual(entries.cycle?.gridDate, "2026-03-16")
     assert.strictEqual(entries.cycle?.dueDate, "2026-03-16")
     says(entries, { _tag: "SubscriptionChanged", period: 60, nextDueDate: "2026-03-16" })
     const renewed = subscription({ lastPaidDueDate: day("2026-02-20") })
     assert.strictEqual(
-      succeeded(OwnerCommand.changePeriod(books({ subscription: renewed }), period(60), at)).cycle?.dueDate,
+      succeeded(OwnerCommand.changePeriod(first({ subscription: renewed }), period(60), at)).cycle?.dueDate,
       "2026-04-21"
     )
   })
@@ -241,14 +286,14 @@ describe("OwnerCommand.changePeriod", () => {
     const rare = subscription({ period: period(120) })
     const cycle = dueCycle({ gridDate: day("2026-05-15"), dueDate: day("2026-05-15") })
     const entries = succeeded(
-      OwnerCommand.changePeriod({ subscription: rare, cycle }, period(30), timeOn("2026-04-01"))
+      OwnerCommand.changePeriod(first({ subscription: rare, cycle }), period(30), timeOn("2026-04-01"))
     )
     assert.strictEqual(entries.cycle?.gridDate, "2026-04-02")
   })
 
   it("leaves a delivery alone whose charge was sent, and counts from it", () => {
     for (const cycle of some(givenBack, retryDueCycle(), declinedHard)) {
-      const entries = succeeded(OwnerCommand.changePeriod(books({ cycle }), period(60), at))
+      const entries = succeeded(OwnerCommand.changePeriod(first({ cycle }), period(60), at))
       assert.isUndefined(entries.cycle)
       assert.strictEqual(entries.subscription.period, 60)
       assert.deepStrictEqual(
@@ -268,7 +313,7 @@ describe("OwnerCommand.changePeriod", () => {
 
   it("moves a delivery that waits for a first key", () => {
     const entries = succeeded(
-      OwnerCommand.changePeriod({ subscription: keylessSubscription(), cycle: keylessCycle() }, period(60), at)
+      OwnerCommand.changePeriod(first({ subscription: keylessSubscription(), cycle: keylessCycle() }), period(60), at)
     )
     assert.isTrue(entries.cycle?._tag === "AwaitingKey" && entries.cycle.nextAttemptOn === null)
     assert.strictEqual(entries.cycle?.dueDate, "2026-03-16")
@@ -389,7 +434,7 @@ describe("every command but cancel", () => {
     postpone: (read) => OwnerCommand.postpone(read, 1, at),
     pause: (read) => OwnerCommand.pause(read, null, at),
     changeQuantity: (read) => OwnerCommand.changeQuantity(read, quantity(3), at),
-    changePeriod: (read) => OwnerCommand.changePeriod(read, period(90), at),
+    changePeriod: (read) => OwnerCommand.changePeriod({ ...read, previous: null }, period(90), at),
     replaceKey: (read) => OwnerCommand.replaceKey({ ...read, oldKey: activeKey(), newKey }, at)
   }
 
@@ -421,7 +466,7 @@ describe("every command but cancel", () => {
         OwnerCommand.skip(read, now),
         OwnerCommand.postpone(read, 7, now),
         OwnerCommand.resume(read, now),
-        OwnerCommand.changePeriod(read, period(45), now)
+        OwnerCommand.changePeriod({ ...read, previous: null }, period(45), now)
       ]
       for (const outcome of outcomes) {
         if (Result.isFailure(outcome)) continue

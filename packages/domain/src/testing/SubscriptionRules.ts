@@ -45,6 +45,7 @@ interface ModelCycle {
   /** The charge that holds it. */
   holder: ModelCharge | null
   closedAs: ClosedCycle["as"] | null
+  chargedOn: number | null
 }
 
 interface ModelCharge {
@@ -281,9 +282,16 @@ export class Model {
     const refusal = this.refusal("AwaitingBillingKey", "Active", "PastDue", "Paused")
     const cycle = this.openCycle()
     if (refusal !== null || cycle === null) return refusal ?? "CycleTransitionDenied"
+    const isSame = days === this.periodDays
     this.periodDays = days
-    if (!isUntried(cycle)) return "accepted"
+    if (isSame || !isUntried(cycle)) return "accepted"
     cycle.gridDate = Math.max(this.lastPaidDueDate + days, this.today + 1)
+    const before = this.cycles.find(({ number }) => number === cycle.number - 1)
+    if (before !== undefined) {
+      // Half a period of quiet after the delivery before, or after the day on which one was left out.
+      const quietFrom = before.chargedOn ?? before.gridDate
+      while (2 * (cycle.gridDate - quietFrom) < days) cycle.gridDate += 1
+    }
     cycle.dueDate = cycle.gridDate
     if (cycle.nextAttemptOn !== null) cycle.nextAttemptOn = cycle.gridDate
     return "accepted"
@@ -375,6 +383,7 @@ export class Model {
       if (isHolder && cycle.closedAs === null) this.close(cycle, "Abandoned(cancelled)")
       return
     }
+    cycle.chargedOn = sentOn
     this.lastPaidDueDate = cycle.dueDate
     this.skipsInARow = 0
     if (this.state === "PastDue") this.state = "Active"
@@ -456,7 +465,8 @@ export class Model {
       ladderStart: null,
       answeredOn: null,
       holder: null,
-      closedAs: null
+      closedAs: null,
+      chargedOn: null
     })
   }
 
