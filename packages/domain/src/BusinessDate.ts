@@ -9,6 +9,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { remembered } from "./Remembered.ts"
 
 const millisPerDay = 86_400_000
 const kstOffsetMillis = 9 * 3_600_000
@@ -20,12 +21,12 @@ export const dateMax = "2199-12-31"
 
 const shape = /^\d{4}-\d{2}-\d{2}$/
 
-const isCalendarDate = (text: string): boolean => {
+const isCalendarDate = remembered((text) => {
   if (!shape.test(text) || text < dateMin || text > dateMax) return false
   const month = digitsAt(text, 5)
   const day = digitsAt(text, 8)
   return month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(yearOf(text), month)
-}
+})
 
 /** A date of the Gregorian calendar in Asia/Seoul, `yyyy-mm-dd`, from {@link dateMin} to {@link dateMax}. */
 export const BusinessDate = Schema.String.check(

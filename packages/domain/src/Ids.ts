@@ -7,11 +7,15 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { remembered } from "./Remembered.ts"
 
 /** The longest id of an event, in UTF-16 units. */
 export const eventIdLengthMax = 190
 
-const uuid = Schema.String.check(Schema.isUUID())
+const isUuid = Schema.isUUID()
+const uuid = Schema.String.check(
+  Schema.makeFilter(remembered(Schema.is(Schema.String.check(isUuid))), isUuid.annotations)
+)
 
 /** Identifies a user. */
 export const UserId = uuid.pipe(Schema.brand("UserId"))
