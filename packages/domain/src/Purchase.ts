@@ -1,25 +1,155 @@
 /**
- * What the outcome of an order's payment does to the books.
+ * The payment of an order: which transaction may be opened and approved, and what its outcome does to the books.
  *
- * An approval makes the order paid and, where lines are subscriptions, begins one subscription a line with the billing
- * key that the same approval issued. It is decided here without any effect and written in one transaction.
+ * An order is paid by one transaction at a time. A newer one takes the place of those that still wait, and while an
+ * approval is sent or in doubt it holds the order, so that no other can be sent. An approval makes the order paid and,
+ * where lines are subscriptions, begins one subscription a line with the billing key that the same approval issued. Each
+ * decision takes the rows as read and answers the rows to write in one transaction, without any effect.
  *
  * @since 0.1.0
  */
-import type * as DateTime from "effect/DateTime"
+import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as Attempt from "./Attempt.ts"
 import * as BillingCycle from "./BillingCycle.ts"
 import * as BillingKey from "./BillingKey.ts"
 import * as BusinessDate from "./BusinessDate.ts"
 import type { DeclineReason } from "./DeclineReason.ts"
 import * as DomainEvent from "./DomainEvent.ts"
-import { BillingKeyId, SubscriptionId } from "./Ids.ts"
+import { AttemptId, BillingKeyId, OrderId, SubscriptionId } from "./Ids.ts"
 import * as Order from "./Order.ts"
-import type { ProviderBillingKey } from "./Provider.ts"
+import type { PaymentFound, Prepared } from "./PaymentStrategy.ts"
+import type { ApprovalToken, ProviderBillingKey } from "./Provider.ts"
+import type { ProviderAnswer } from "./ProviderAnswer.ts"
 import * as Refund from "./Refund.ts"
 import * as SubscriptionOrder from "./SubscriptionOrder.ts"
 import type * as Won from "./Won.ts"
+
+// -----------------------------------------------------------------------------
+// opening a transaction
+// -----------------------------------------------------------------------------
+
+/** The order cannot be paid any more: it is paid, expired or failed, or its time is over (then `state` is `Expired`). */
+export class OrderNotPayable extends Schema.TaggedError<OrderNotPayable>("@pillivery/domain/Purchase/OrderNotPayable")(
+  "OrderNotPayable",
+  { orderId: OrderId, state: Schema.String }
+) {
+  override get message() {
+    return `order ${this.orderId} is ${this.state} and cannot be paid`
+  }
+}
+
+/** An approval of the order is sent or in doubt; until it is settled no other may be. */
+export class ApprovalUnderWay extends Schema.TaggedError<ApprovalUnderWay>(
+  "@pillivery/domain/Purchase/ApprovalUnderWay"
+)("ApprovalUnderWay", { orderId: OrderId, attemptId: AttemptId }) {
+  override get message() {
+    return `order ${this.orderId} is being paid by attempt ${this.attemptId}`
+  }
+}
+
+/** An order for which a transaction may be opened at `at`. */
+export const payable = (
+  order: Order.Order,
+  at: DateTime.Utc
+): Result.Result<Order.Placed, OrderNotPayable | ApprovalUnderWay> => {
+  if (order._tag !== "Placed") return Result.fail(new OrderNotPayable({ orderId: order.id, state: order._tag }))
+  if (order.approvingAttempt !== null) {
+    return Result.fail(new ApprovalUnderWay({ orderId: order.id, attemptId: order.approvingAttempt }))
+  }
+  return at.epochMilliseconds < order.expiresAt.epochMilliseconds
+    ? Result.succeed(order)
+    : Result.fail(new OrderNotPayable({ orderId: order.id, state: "Expired" }))
+}
+
+/** A transaction that the customer can approve now, and the older ones whose place it took. */
+export interface Offer {
+  readonly attempt: Attempt.AwaitingCustomer
+  readonly superseded: ReadonlyArray<Attempt.Superseded>
+}
+
+/**
+ * The provider opened the transaction of a prepared attempt: it waits for the customer, and `others` of the same payment
+ * that wait are superseded. `order` is what it would pay, null where only a billing key is registered; it is judged
+ * again, since it may have been paid or expired while the provider was asked.
+ */
+export const offer = (
+  books: {
+    readonly attempt: Attempt.Attempt
+    readonly others: ReadonlyArray<Attempt.Attempt>
+    readonly order: Order.Order | null
+  },
+  opened: Pick<Prepared, "transactionId" | "redirectUrls" | "expiresAt">,
+  at: DateTime.Utc
+): Result.Result<Offer, OrderNotPayable | ApprovalUnderWay | Attempt.AttemptTransitionDenied> =>
+  Result.gen(function* () {
+    if (books.order !== null) yield* payable(books.order, at)
+    const attempt = yield* Attempt.awaitCustomer(books.attempt, opened)
+    const superseded: Array<Attempt.Superseded> = []
+    for (const other of books.others) {
+      if (other._tag === "AwaitingCustomer" && other.id !== attempt.id) {
+        superseded.push(yield* Attempt.supersede(other, at))
+      }
+    }
+    return { attempt, superseded }
+  })
+
+/**
+ * What a visit of the customer who turned back does, given how the provider shows the transaction: a waiting one that
+ * failed there is abandoned; null where nothing changes. The visit itself proves nothing.
+ */
+export const leave = (
+  attempt: Attempt.Attempt,
+  standing: PaymentFound["standing"],
+  at: DateTime.Utc
+): Attempt.Abandoned | null =>
+  attempt._tag === "AwaitingCustomer" && standing === "failed"
+    ? Result.getOrNull(Attempt.abandon(attempt, at, "the customer turned back at the provider"))
+    : null
+
+/** What a waiting transaction becomes once its time to be approved is over; null while it is not. */
+export const lapse = (attempt: Attempt.Attempt, at: DateTime.Utc): Attempt.Abandoned | null =>
+  attempt._tag === "AwaitingCustomer" && attempt.expiresAt.epochMilliseconds <= at.epochMilliseconds
+    ? Result.getOrNull(Attempt.abandon(attempt, at, "its time is over"))
+    : null
+
+// -----------------------------------------------------------------------------
+// sending an approval
+// -----------------------------------------------------------------------------
+
+/** The rows an approval changes before it is sent. */
+export interface Sending {
+  readonly attempt: Attempt.Sent
+  readonly order: Order.Placed
+}
+
+/**
+ * Sends the customer's approval: the attempt takes the order's one place for an approval, unless the order is over or
+ * another attempt holds it.
+ *
+ * **Gotchas**
+ *
+ * Only a waiting attempt can be sent. An approval in doubt is asked about and never sent again, not even while the
+ * provider shows it waiting: an answer to the second call would say nothing about the first.
+ */
+export const sendApproval = (
+  books: Books,
+  dispatch: { readonly at: DateTime.Utc; readonly lease: Attempt.Lease; readonly approvalToken: ApprovalToken }
+): Result.Result<Sending, Attempt.AttemptTransitionDenied | Order.OrderTransitionDenied> =>
+  Result.gen(function* () {
+    const { attempt } = books
+    if (attempt._tag !== "AwaitingCustomer") {
+      const denied = { attemptId: attempt.id, from: attempt._tag, command: "sendApproval" }
+      return yield* Result.fail(new Attempt.AttemptTransitionDenied(denied))
+    }
+    const order = yield* Order.beginApproval(books.order, attempt.id, dispatch.at)
+    return { order, attempt: yield* Attempt.send(attempt, { ...dispatch, baseline: null }) }
+  })
+
+// -----------------------------------------------------------------------------
+// what is known of it
+// -----------------------------------------------------------------------------
 
 /** What is known about an approval that was sent. */
 export type Outcome =
@@ -36,6 +166,87 @@ export type Outcome =
   | { readonly _tag: "Over"; readonly detail: string }
   | { readonly _tag: "Lost"; readonly nextAskAt: DateTime.Utc; readonly detail: string }
   | { readonly _tag: "NeedsReview"; readonly detail: string }
+
+/** What an answer or a lookup says of an approval, before it is decided when to ask again. */
+export type Finding =
+  | Exclude<Outcome, { readonly _tag: "Lost" }>
+  | { readonly _tag: "StillUnknown"; readonly detail: string }
+
+/** What a provider's answer to an approval means for the books. */
+export const findingOf = (answer: ProviderAnswer): Finding => {
+  switch (answer._tag) {
+    case "Approved":
+      return {
+        _tag: "Approved",
+        amount: answer.amount,
+        billingKey: answer.billingKey,
+        reference: new Attempt.Known({
+          transactionId: answer.transactionId,
+          approvalId: answer.approvalId,
+          approvedAt: answer.approvedAt,
+          method: answer.method
+        })
+      }
+    case "Declined":
+      return { _tag: "Declined", reason: answer.reason }
+    case "NotYet":
+      return { _tag: "NotYet" }
+    case "Expired":
+      return { _tag: "Over", detail: answer.detail }
+    case "NotExecuted":
+      // The same transaction can still be approved, unless the provider's own word has to be checked first.
+      return answer.why === "word" ? { _tag: "StillUnknown", detail: answer.detail } : { _tag: "NotYet" }
+    case "Unknown":
+      return { _tag: "StillUnknown", detail: answer.detail }
+  }
+}
+
+/**
+ * From when an approval that the provider does not show done never will be: `graceMinutes` after its transaction's time
+ * to be approved is over. Until then it holds its order, and no new transaction may take its place.
+ */
+export const overFrom = (attempt: Attempt.Sent | Attempt.Unknown, graceMinutes: number): DateTime.Utc =>
+  DateTime.add(attempt.expiresAt ?? attempt.sentAt, { minutes: graceMinutes })
+
+/**
+ * What the provider's own books show of an approval in doubt. `askedAt` is business time read before the lookup, so that
+ * what was shown is not believed earlier than it may be.
+ */
+export const findingShown = (
+  attempt: Attempt.Unknown,
+  found: Pick<PaymentFound, "standing" | "attemptId" | "amount" | "refundedTotal" | "approvedAt">,
+  asked: { readonly askedAt: DateTime.Utc; readonly graceMinutes: number }
+): Finding => {
+  if (found.attemptId !== null && found.attemptId !== attempt.id) {
+    return { _tag: "NeedsReview", detail: `the provider shows it as payment ${found.attemptId}` }
+  }
+  if (found.refundedTotal > 0) {
+    return { _tag: "NeedsReview", detail: `the provider gave back ${found.refundedTotal} won of it already` }
+  }
+  if (found.standing === "approved") {
+    // Approved without a time is still approved: it can never be taken for over.
+    return found.approvedAt === null || attempt.transactionId === null
+      ? { _tag: "StillUnknown", detail: "the provider shows it approved" }
+      : {
+          _tag: "Approved",
+          amount: found.amount,
+          billingKey: null,
+          reference: new Attempt.Known({
+            transactionId: attempt.transactionId,
+            approvalId: null,
+            approvedAt: found.approvedAt,
+            method: null
+          })
+        }
+  }
+  return asked.askedAt.epochMilliseconds >= overFrom(attempt, asked.graceMinutes).epochMilliseconds
+    ? { _tag: "Over", detail: `the provider shows it ${found.standing} after its time` }
+    : { _tag: "StillUnknown", detail: `the provider shows it ${found.standing}` }
+}
+
+// -----------------------------------------------------------------------------
+// recording it
+// -----------------------------------------------------------------------------
 
 /** The rows a payment of an order touches, as read. */
 export interface Books {

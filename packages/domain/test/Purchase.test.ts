@@ -1,9 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Attempt from "../src/Attempt.ts"
 import * as Order from "../src/Order.ts"
+import type { PaymentFound } from "../src/PaymentStrategy.ts"
+import { PaymentMethod } from "../src/Provider.ts"
+import * as ProviderAnswer from "../src/ProviderAnswer.ts"
 import * as Purchase from "../src/Purchase.ts"
 import * as Arbitraries from "../src/testing/Arbitraries.ts"
 import {
+  anyApprovalId,
+  anyApprovalToken,
   anyAttemptId,
   anyOrderLineId,
   anyProviderBillingKey,
@@ -14,10 +19,13 @@ import {
   forOrder,
   knownReference,
   later,
+  lease,
   orderLine,
   paidOrder,
   placedOrder,
   period,
+  preparedAttempt,
+  redirectUrls,
   sentApproval,
   softDecline,
   subscriptionLine,
@@ -37,6 +45,167 @@ const approved = (overrides: { readonly billingKey?: boolean; readonly amount?: 
   billingKey: overrides.billingKey === true ? anyProviderBillingKey() : null
 })
 const tags = (entries: Purchase.Entries) => entries.events.map((event) => event._tag)
+
+describe("Purchase.payable", () => {
+  it("takes a placed order until its time is over", () => {
+    const order = placedOrder()
+    assert.strictEqual(succeeded(Purchase.payable(order, later(29))), order)
+    const over = rejected(Purchase.payable(order, later(30)), "OrderNotPayable")
+    assert.include(over.message, "is Expired and cannot be paid")
+  })
+
+  it("refuses an order that is paid or over, and one that an approval holds", () => {
+    assert.strictEqual(rejected(Purchase.payable(paidOrder(), at), "OrderNotPayable").state, "Paid")
+    assert.strictEqual(rejected(Purchase.payable(expiredOrder(), at), "OrderNotPayable").state, "Expired")
+    const underWay = rejected(Purchase.payable(begun(), later(40)), "ApprovalUnderWay")
+    assert.strictEqual(underWay.attemptId, attemptId)
+    assert.include(underWay.message, attemptId)
+  })
+})
+
+describe("Purchase.offer", () => {
+  const prepared = preparedAttempt({ purpose: forOrder() })
+  const opened = { transactionId: anyTransactionId("new"), redirectUrls: redirectUrls(), expiresAt: later(18) }
+
+  it("lets the customer approve it in place of every older transaction that waits", () => {
+    const others = [
+      prepared,
+      awaitingCustomerAttempt({}, 1),
+      sentApproval({}, 2),
+      awaitingCustomerAttempt({}, 3),
+      preparedAttempt({ purpose: forOrder() }, 4)
+    ]
+    const offer = succeeded(Purchase.offer({ attempt: prepared, others, order: placedOrder() }, opened, at))
+    assert.strictEqual(offer.attempt.transactionId, anyTransactionId("new"))
+    assert.deepStrictEqual(
+      offer.superseded.map((other) => [other._tag, other.id]),
+      [1, 3].map((seed) => ["Superseded", anyAttemptId(seed)])
+    )
+  })
+
+  it("is refused when the order was paid, expired or is being approved meanwhile", () => {
+    const offerFor = (order: Order.Order | null, when = at) =>
+      Purchase.offer({ attempt: prepared, others: [], order }, opened, when)
+    rejected(offerFor(paidOrder()), "OrderNotPayable")
+    rejected(offerFor(placedOrder(), later(30)), "OrderNotPayable")
+    rejected(offerFor(begun()), "ApprovalUnderWay")
+    assert.strictEqual(succeeded(offerFor(null, later(500))).attempt._tag, "AwaitingCustomer")
+    rejected(Purchase.offer({ attempt: sent, others: [], order: null }, opened, at), "AttemptTransitionDenied")
+  })
+})
+
+describe("Purchase.leave and lapse", () => {
+  const waiting = awaitingCustomerAttempt()
+
+  it("abandon a waiting transaction that failed at the provider, or whose time is over", () => {
+    assert.strictEqual(Purchase.leave(waiting, "failed", at)?.detail, "the customer turned back at the provider")
+    assert.strictEqual(Purchase.lapse(waiting, later(15))?.detail, "its time is over")
+  })
+
+  it("change nothing else", () => {
+    assert.isNull(Purchase.leave(waiting, "waiting", at))
+    assert.isNull(Purchase.leave(waiting, "approved", at))
+    assert.isNull(Purchase.leave(sent, "failed", at))
+    assert.isNull(Purchase.lapse(waiting, later(14)))
+    assert.isNull(Purchase.lapse(sent, later(500)))
+  })
+})
+
+describe("Purchase.sendApproval", () => {
+  const dispatch = { at: later(2), lease: lease(), approvalToken: anyApprovalToken }
+  const waiting = awaitingCustomerAttempt()
+
+  it("takes the order's place for an approval with the intent of the call", () => {
+    const sending = succeeded(Purchase.sendApproval({ attempt: waiting, order: placedOrder() }, dispatch))
+    assert.strictEqual(sending.order.approvingAttempt, attemptId)
+    assert.deepStrictEqual([sending.attempt.dispatches, sending.attempt.approvalToken], [1, anyApprovalToken])
+  })
+
+  it("is refused while another approval holds the order, and when the order is over", () => {
+    const held = succeeded(Order.beginApproval(placedOrder(), anyAttemptId("other"), later(1)))
+    for (const order of [held, paidOrder(), expiredOrder()]) {
+      rejected(Purchase.sendApproval({ attempt: waiting, order }, dispatch), "OrderTransitionDenied")
+    }
+    const late = { ...dispatch, at: later(30) }
+    rejected(Purchase.sendApproval({ attempt: waiting, order: placedOrder() }, late), "OrderTransitionDenied")
+  })
+
+  it("sends nothing that is in doubt, superseded or over", () => {
+    const order = begun()
+    const lost = succeeded(Attempt.loseAnswer(sent, { at, nextAskAt: later(8), detail: "" }))
+    for (const attempt of [sent, lost, succeeded(Attempt.supersede(waiting, at))]) {
+      rejected(Purchase.sendApproval({ attempt, order }, dispatch), "AttemptTransitionDenied")
+    }
+  })
+})
+
+describe("Purchase.findingOf", () => {
+  it("says of each answer what it means for the books", () => {
+    const detail = "as told"
+    const answers: ReadonlyArray<readonly [ProviderAnswer.ProviderAnswer, Purchase.Finding["_tag"]]> = [
+      [
+        new ProviderAnswer.Approved({
+          transactionId: anyTransactionId(),
+          approvalId: anyApprovalId(),
+          amount: won(18_000),
+          approvedAt: at,
+          method: PaymentMethod.make("CARD"),
+          billingKey: null
+        }),
+        "Approved"
+      ],
+      [new ProviderAnswer.Declined({ reason: softDecline() }), "Declined"],
+      [new ProviderAnswer.NotYet({ detail }), "NotYet"],
+      [new ProviderAnswer.Expired({ detail }), "Over"],
+      [new ProviderAnswer.NotExecuted({ why: "local", detail }), "NotYet"],
+      [new ProviderAnswer.NotExecuted({ why: "ours", detail }), "NotYet"],
+      [new ProviderAnswer.NotExecuted({ why: "word", detail }), "StillUnknown"],
+      [new ProviderAnswer.Unknown({ detail }), "StillUnknown"]
+    ]
+    for (const [answer, tag] of answers) assert.strictEqual(Purchase.findingOf(answer)._tag, tag, answer._tag)
+  })
+})
+
+describe("Purchase.findingShown", () => {
+  const lost = succeeded(Attempt.loseAnswer(sent, { at, nextAskAt: later(8), detail: "" }))
+  const found = {
+    standing: "waiting" as PaymentFound["standing"],
+    attemptId: attemptId as typeof attemptId | null,
+    amount: won(18_000),
+    refundedTotal: won(0),
+    approvedAt: later(2) as typeof at | null
+  }
+  const shown = (
+    overrides: Partial<typeof found>,
+    minutes = 3,
+    attempt: Attempt.Unknown = lost
+  ): Purchase.Finding["_tag"] =>
+    Purchase.findingShown(attempt, { ...found, ...overrides }, { askedAt: later(minutes), graceMinutes: 40 })._tag
+
+  it("takes what is shown approved for approved, and never for over", () => {
+    assert.strictEqual(shown({ standing: "approved" }), "Approved")
+    assert.strictEqual(shown({ standing: "approved", attemptId: null }), "Approved")
+    assert.strictEqual(shown({ standing: "approved", approvedAt: null }, 500), "StillUnknown")
+    const unnamed = new Attempt.Unknown({ ...lost, transactionId: null })
+    assert.strictEqual(shown({ standing: "approved" }, 500, unnamed), "StillUnknown")
+  })
+
+  it("believes that it was not approved only after its time and the grace", () => {
+    for (const standing of ["waiting", "failed"] as const) {
+      assert.strictEqual(shown({ standing }, 54), "StillUnknown")
+      assert.strictEqual(shown({ standing }, 55), "Over")
+    }
+    // Without a time of its own it counts from when it was sent.
+    const timeless = new Attempt.Unknown({ ...lost, expiresAt: null })
+    assert.strictEqual(shown({}, 41, timeless), "StillUnknown")
+    assert.strictEqual(shown({}, 42, timeless), "Over")
+  })
+
+  it("hands what does not fit our books to a person", () => {
+    assert.strictEqual(shown({ standing: "approved", attemptId: anyAttemptId("other") }), "NeedsReview")
+    assert.strictEqual(shown({ standing: "approved", refundedTotal: won(1) }), "NeedsReview")
+  })
+})
 
 describe("Purchase.settle, approved", () => {
   it("pays the order once", () => {

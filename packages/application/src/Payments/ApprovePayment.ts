@@ -8,11 +8,11 @@
  */
 import * as Attempt from "@pillivery/domain/Attempt"
 import type { AttemptId, OrderId } from "@pillivery/domain/Ids"
-import * as Order from "@pillivery/domain/Order"
 import { PaymentStrategies } from "@pillivery/domain/PaymentStrategy"
 import type { ApprovalToken } from "@pillivery/domain/Provider"
+import * as Purchase from "@pillivery/domain/Purchase"
 import type { Won } from "@pillivery/domain/Won"
-import { Clock, DateTime, Effect, Option } from "effect"
+import { Clock, DateTime, Effect, Option, Result } from "effect"
 import { healthOf } from "../Billing/ChargeCycle.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { OrderRepository } from "../ports/OrderRepository.ts"
@@ -30,7 +30,7 @@ import {
   ProviderUnavailable
 } from "./PaymentErrors.ts"
 import { ProtocolSettings } from "./ProtocolSettings.ts"
-import { findingOf, recordApproval } from "./RecordApproval.ts"
+import { recordApproval } from "./RecordApproval.ts"
 
 const retryAfterSeconds = 5
 const pollMillis = 100
@@ -93,26 +93,32 @@ const sendApproval = Effect.fnUntraced(function* (attempt: Attempt.AwaitingCusto
     Effect.gen(function* () {
       const at = yield* clock.now
       claimedAt = at
-      if (purpose._tag === "ForOrder") {
-        const found = yield* orders.findById(purpose.orderId)
-        if (Option.isNone(found)) return yield* new PaymentNotFound({ attemptId })
-        const order = Order.beginApproval(found.value, attemptId, at)
-        if (order._tag === "Failure") return yield* new PaymentOver({ attemptId, state: order.failure.from })
-        yield* orders.update(order.success)
-      }
-      if (!(yield* payments.takeUserSlot(attempt.provider, attempt.customerReference, attemptId))) {
-        return yield* new PaymentInProgress({ attemptId, retryAfterSeconds })
-      }
       const lease = new Attempt.Lease({
         owner: settings.owner,
         epoch: attempt.dispatches + 1,
         expiresAt: DateTime.add(yield* clock.databaseNow, { milliseconds: settings.leaseMillis })
       })
-      const sent = yield* Effect.fromResult(Attempt.send(attempt, { at, lease, baseline: null, approvalToken })).pipe(
-        Effect.orDie
-      ) // a waiting attempt can be sent
-      yield* payments.updateAttempt(sent)
-      return sent
+      const dispatch = { at, lease, approvalToken }
+      const order = purpose._tag === "ForOrder" ? yield* orders.findById(purpose.orderId) : null
+      if (order !== null && Option.isNone(order)) return yield* new PaymentNotFound({ attemptId })
+      const sending =
+        order === null
+          ? Result.map(Attempt.send(attempt, { ...dispatch, baseline: null }), (sent) => ({ attempt: sent }))
+          : Purchase.sendApproval({ attempt, order: order.value }, dispatch)
+      const entries: Partial<Purchase.Sending> & Pick<Purchase.Sending, "attempt"> = yield* Effect.fromResult(
+        sending
+      ).pipe(
+        Effect.catchTags({
+          OrderTransitionDenied: ({ from }) => Effect.fail(new PaymentOver({ attemptId, state: from })),
+          AttemptTransitionDenied: Effect.die // a waiting attempt can be sent
+        })
+      )
+      if (entries.order !== undefined) yield* orders.update(entries.order)
+      if (!(yield* payments.takeUserSlot(attempt.provider, attempt.customerReference, attemptId))) {
+        return yield* new PaymentInProgress({ attemptId, retryAfterSeconds })
+      }
+      yield* payments.updateAttempt(entries.attempt)
+      return entries.attempt
     })
   )
 
@@ -131,7 +137,7 @@ const sendApproval = Effect.fnUntraced(function* (attempt: Attempt.AwaitingCusto
         }),
       health: healthOf,
       record: (sent, answer) =>
-        recordApproval(attemptId, findingOf(answer), sent.sentAt).pipe(
+        recordApproval(attemptId, Purchase.findingOf(answer), sent.sentAt).pipe(
           Effect.map((recorded) => ({ recorded, answer }))
         ),
       recordUnsent: Effect.suspend(() => recordApproval(attemptId, { _tag: "NotYet" }, claimedAt))
@@ -206,11 +212,11 @@ export const leavePayment = Effect.fn("leavePayment")(function* (attemptId: Atte
       strategy.lookupPayment({ merchantAccount: attempt.merchantAccount, transactionId: attempt.transactionId })
     )
     .pipe(Effect.catch(() => Effect.succeed(null)))
-  if (answer?._tag !== "PaymentFound" || answer.standing !== "failed") return attempt
-  const abandoned = Attempt.abandon(attempt, yield* clock.now, "the customer turned back at the provider")
-  if (abandoned._tag === "Failure") return attempt
-  return yield* payments.updateAttempt(abandoned.success).pipe(
-    Effect.as<Attempt.Attempt>(abandoned.success),
+  if (answer?._tag !== "PaymentFound") return attempt
+  const left = Purchase.leave(attempt, answer.standing, yield* clock.now)
+  if (left === null) return attempt
+  return yield* payments.updateAttempt(left).pipe(
+    Effect.as<Attempt.Attempt>(left),
     Effect.catchTag("StaleWrite", (_: StaleWrite) => Effect.succeed(attempt))
   )
 })

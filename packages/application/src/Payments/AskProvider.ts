@@ -9,14 +9,15 @@ import {
   PaymentStrategies,
   type PaymentLookupAnswer
 } from "@pillivery/domain/PaymentStrategy"
-import { DateTime, Effect, Option } from "effect"
+import * as Purchase from "@pillivery/domain/Purchase"
+import { type DateTime, Effect, Option } from "effect"
 import { type Finding as ChargeFinding, recordCharge } from "../Billing/RecordCharge.ts"
 import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import * as Evidence from "./Evidence.ts"
 import { type CallHealth, MoneyCalls } from "./MoneyCalls.ts"
 import { ProtocolSettings } from "./ProtocolSettings.ts"
-import { type Finding as ApprovalFinding, recordApproval } from "./RecordApproval.ts"
+import { recordApproval } from "./RecordApproval.ts"
 
 const millisPerDay = 86_400_000
 
@@ -45,37 +46,10 @@ export const askAboutApproval = Effect.fn("askAboutApproval")(function* (attempt
     .pipe(Effect.catch((refused) => Effect.succeed({ _tag: "Refused" as const, detail: refused.message })))
   return yield* recordApproval(attempt.id, approvalFinding(answer), attempt.sentAt)
 
-  function approvalFinding(answer: PaymentLookupAnswer | Refused): ApprovalFinding {
+  function approvalFinding(answer: PaymentLookupAnswer | Refused): Purchase.Finding {
     switch (answer._tag) {
-      case "PaymentFound": {
-        if (answer.attemptId !== null && answer.attemptId !== attempt.id) {
-          return { _tag: "NeedsReview", detail: `the provider shows it as payment ${answer.attemptId}` }
-        }
-        if (answer.refundedTotal > 0) {
-          return { _tag: "NeedsReview", detail: `the provider gave back ${answer.refundedTotal} won of it already` }
-        }
-        if (answer.standing === "approved" && answer.approvedAt !== null && transactionId !== null) {
-          return {
-            _tag: "Approved",
-            amount: answer.amount,
-            billingKey: null,
-            reference: new Attempt.Known({
-              transactionId,
-              approvalId: null,
-              approvedAt: answer.approvedAt,
-              method: null
-            })
-          }
-        }
-        // Approved without a time is still approved: it can never be taken for over.
-        if (answer.standing === "approved") return { _tag: "StillUnknown", detail: "the provider shows it approved" }
-        const over = attempt.expiresAt === null ? attempt.sentAt : attempt.expiresAt
-        const isOver =
-          now.epochMilliseconds >= DateTime.add(over, { minutes: settings.approvalGraceMinutes }).epochMilliseconds
-        return isOver
-          ? { _tag: "Over", detail: `the provider shows it ${answer.standing} after its time` }
-          : { _tag: "StillUnknown", detail: `the provider shows it ${answer.standing}` }
-      }
+      case "PaymentFound":
+        return Purchase.findingShown(attempt, answer, { askedAt: now, graceMinutes: settings.approvalGraceMinutes })
       case "PaymentMissing":
         return failingFor(attempt, now) > settings.lookupFailingDaysMax
           ? { _tag: "NeedsReview", detail: "the provider does not know the transaction" }

@@ -27,18 +27,6 @@ export class PaymentNotFound extends Schema.TaggedError<PaymentNotFound>(
   }
 }
 
-/** The order cannot be paid any more: it is paid, expired or failed. */
-export class OrderNotPayable extends Schema.TaggedError<OrderNotPayable>(
-  "@pillivery/application/Payments/OrderNotPayable"
-)("OrderNotPayable", {
-  orderId: OrderId,
-  state: Schema.String
-}) {
-  override get message() {
-    return `order ${this.orderId} is ${this.state} and cannot be paid`
-  }
-}
-
 /** A payment of this order is being made or its outcome is being asked for; nothing may change meanwhile. */
 export class PaymentInProgress extends Schema.TaggedError<PaymentInProgress>(
   "@pillivery/application/Payments/PaymentInProgress"

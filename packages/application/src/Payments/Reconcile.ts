@@ -8,7 +8,8 @@
  */
 import * as Attempt from "@pillivery/domain/Attempt"
 import type { AttemptId, RefundId } from "@pillivery/domain/Ids"
-import * as Refund from "@pillivery/domain/Refund"
+import * as Purchase from "@pillivery/domain/Purchase"
+import type * as Refund from "@pillivery/domain/Refund"
 import { Effect, Option } from "effect"
 import { recordCharge } from "../Billing/RecordCharge.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
@@ -122,9 +123,9 @@ const abandonWaiting = Effect.fnUntraced(function* (id: AttemptId) {
   const clock = yield* BusinessClock
   const found = yield* payments.findAttempt(id)
   if (Option.isNone(found)) return
-  const abandoned = Attempt.abandon(found.value, yield* clock.now, "its time is over")
-  if (abandoned._tag === "Failure" || found.value._tag !== "AwaitingCustomer") return
-  yield* payments.updateAttempt(abandoned.success).pipe(Effect.catchTag("StaleWrite", () => Effect.void))
+  const lapsed = Purchase.lapse(found.value, yield* clock.now)
+  if (lapsed === null) return
+  yield* payments.updateAttempt(lapsed).pipe(Effect.catchTag("StaleWrite", () => Effect.void))
 })
 
 const askAttempt = Effect.fnUntraced(function* (id: AttemptId) {

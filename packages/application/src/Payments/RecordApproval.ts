@@ -11,7 +11,6 @@ import * as DomainEvent from "@pillivery/domain/DomainEvent"
 import { type AttemptId, BillingKeyId, SubscriptionId } from "@pillivery/domain/Ids"
 import type * as Order from "@pillivery/domain/Order"
 import type { ProviderBillingKey } from "@pillivery/domain/Provider"
-import type { ProviderAnswer } from "@pillivery/domain/ProviderAnswer"
 import * as Purchase from "@pillivery/domain/Purchase"
 import * as SubscriptionOrder from "@pillivery/domain/SubscriptionOrder"
 import { DateTime, Effect, Option, Result } from "effect"
@@ -31,40 +30,6 @@ import { retryStale } from "../StaleRetry.ts"
 import * as Evidence from "./Evidence.ts"
 import { ProtocolSettings, type Settings } from "./ProtocolSettings.ts"
 
-/** What is known of an approval, before the books were asked. */
-export type Finding =
-  | Exclude<Purchase.Outcome, { readonly _tag: "Lost" }>
-  | { readonly _tag: "StillUnknown"; readonly detail: string }
-
-/** What a provider's answer to an approval means for the books. */
-export const findingOf = (answer: ProviderAnswer): Finding => {
-  switch (answer._tag) {
-    case "Approved":
-      return {
-        _tag: "Approved",
-        amount: answer.amount,
-        billingKey: answer.billingKey,
-        reference: new Attempt.Known({
-          transactionId: answer.transactionId,
-          approvalId: answer.approvalId,
-          approvedAt: answer.approvedAt,
-          method: answer.method
-        })
-      }
-    case "Declined":
-      return { _tag: "Declined", reason: answer.reason }
-    case "NotYet":
-      return { _tag: "NotYet" }
-    case "Expired":
-      return { _tag: "Over", detail: answer.detail }
-    case "NotExecuted":
-      // The same transaction can still be approved, unless the provider's own word has to be checked first.
-      return answer.why === "word" ? { _tag: "StillUnknown", detail: answer.detail } : { _tag: "NotYet" }
-    case "Unknown":
-      return { _tag: "StillUnknown", detail: answer.detail }
-  }
-}
-
 /**
  * Records a finding in one transaction and answers the attempt as it is then; a settled attempt stays as it is.
  *
@@ -75,7 +40,7 @@ export const findingOf = (answer: ProviderAnswer): Finding => {
  */
 export const recordApproval = Effect.fn("recordApproval")(function* (
   attemptId: AttemptId,
-  finding: Finding,
+  finding: Purchase.Finding,
   sentAt: DateTime.Utc | null
 ) {
   const payments = yield* PaymentRepository
@@ -271,7 +236,7 @@ const registrationOutcome = (
 }
 
 const outcomeOf = (
-  finding: Finding,
+  finding: Purchase.Finding,
   attempt: Attempt.Attempt,
   at: DateTime.Utc,
   settings: Settings

@@ -12,7 +12,8 @@ import * as Order from "@pillivery/domain/Order"
 import * as Payment from "@pillivery/domain/Payment"
 import { PaymentStrategies } from "@pillivery/domain/PaymentStrategy"
 import { CustomerReference } from "@pillivery/domain/Provider"
-import { DateTime, Effect, Option } from "effect"
+import * as Purchase from "@pillivery/domain/Purchase"
+import { DateTime, Effect, Option, type Result } from "effect"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { IdGenerator } from "../ports/IdGenerator.ts"
 import { OrderRepository } from "../ports/OrderRepository.ts"
@@ -21,7 +22,7 @@ import { Transaction } from "../ports/Transaction.ts"
 import { retryStale } from "../StaleRetry.ts"
 import { CallbackUrls } from "./CallbackUrls.ts"
 import { MoneyCalls } from "./MoneyCalls.ts"
-import { OrderNotFound, OrderNotPayable, PaymentInProgress, ProviderUnavailable } from "./PaymentErrors.ts"
+import { OrderNotFound, PaymentInProgress, ProviderUnavailable } from "./PaymentErrors.ts"
 import { ProtocolSettings } from "./ProtocolSettings.ts"
 
 const retryAfterSeconds = 5
@@ -43,10 +44,10 @@ export const requestPayment = Effect.fn("requestPayment")(function* (request: {
   const prepared = yield* retryStale(
     transaction.run(
       Effect.gen(function* () {
-        const order = yield* payableOrder(request)
+        const at = yield* clock.now
+        const order = yield* accepted(Purchase.payable(yield* orderOf(request), at))
         const subject = new Payment.OrderSubject({ orderId: order.id })
         const found = yield* payments.findPaymentBySubject(subject)
-        const at = yield* clock.now
         const paymentId = Option.match(found, { onNone: () => newPaymentId, onSome: (payment) => payment.id })
         if (Option.isNone(found)) {
           yield* payments.insertPayment(
@@ -75,7 +76,7 @@ export const requestPayment = Effect.fn("requestPayment")(function* (request: {
     Effect.catchTag("AlreadyExists", Effect.die)
   )
 
-  return yield* openTransaction(prepared, payableOrder(request))
+  return yield* openTransaction(prepared, orderOf(request))
 })
 
 /** Commits an attempt that the provider has not seen yet. */
@@ -95,10 +96,13 @@ export const insertPrepared = Effect.fnUntraced(function* (
   return prepared
 })
 
-/** Opens the transaction of a committed attempt at the provider, and lets older waiting ones of the payment go. */
+/**
+ * Opens the transaction of a committed attempt at the provider, and lets older waiting ones of the payment go. `order`
+ * reads what it would pay; null where it pays for none.
+ */
 export const openTransaction = Effect.fnUntraced(function* <E, R>(
   prepared: Attempt.Prepared,
-  stillWanted: Effect.Effect<unknown, E, R>
+  order: Effect.Effect<Order.Order | null, E, R>
 ) {
   const payments = yield* PaymentRepository
   const transaction = yield* Transaction
@@ -139,35 +143,35 @@ export const openTransaction = Effect.fnUntraced(function* <E, R>(
   return yield* retryStale(
     transaction.run(
       Effect.gen(function* () {
-        yield* stillWanted
-        const at = yield* clock.now
-        for (const other of yield* payments.listAttempts(prepared.paymentId)) {
-          if (other._tag === "AwaitingCustomer" && other.id !== prepared.id) {
-            yield* payments.updateAttempt(yield* Effect.fromResult(Attempt.supersede(other, at)).pipe(Effect.orDie)) // it waits
-          }
+        const books = {
+          attempt: prepared,
+          others: yield* payments.listAttempts(prepared.paymentId),
+          order: yield* order
         }
-        const waiting = yield* Effect.fromResult(Attempt.awaitCustomer(prepared, answer)).pipe(Effect.orDie) // it is prepared
-        yield* payments.updateAttempt(waiting)
-        return waiting
+        const offer = yield* accepted(Purchase.offer(books, answer, yield* clock.now))
+        for (const superseded of offer.superseded) yield* payments.updateAttempt(superseded)
+        yield* payments.updateAttempt(offer.attempt)
+        return offer.attempt
       })
     )
   )
 })
 
-const payableOrder = Effect.fnUntraced(function* (request: { readonly orderId: OrderId; readonly userId: UserId }) {
-  const orders = yield* OrderRepository
-  const clock = yield* BusinessClock
-  const found = yield* orders.findById(request.orderId)
+const orderOf = Effect.fnUntraced(function* (request: { readonly orderId: OrderId; readonly userId: UserId }) {
+  const found = yield* (yield* OrderRepository).findById(request.orderId)
   if (Option.isNone(found) || found.value.userId !== request.userId) {
     return yield* new OrderNotFound({ orderId: request.orderId })
   }
-  const order = found.value
-  if (order._tag !== "Placed") return yield* new OrderNotPayable({ orderId: order.id, state: order._tag })
-  if (order.approvingAttempt !== null) {
-    return yield* new PaymentInProgress({ attemptId: order.approvingAttempt, retryAfterSeconds })
-  }
-  if ((yield* clock.now).epochMilliseconds >= order.expiresAt.epochMilliseconds) {
-    return yield* new OrderNotPayable({ orderId: order.id, state: "Expired" })
-  }
-  return order
+  return found.value
 })
+
+// A rejection of the domain, as it is told here: when to come back, while an approval is under way.
+const accepted = <A>(
+  decided: Result.Result<A, Purchase.ApprovalUnderWay | Purchase.OrderNotPayable | Attempt.AttemptTransitionDenied>
+): Effect.Effect<A, PaymentInProgress | Purchase.OrderNotPayable> =>
+  Effect.fromResult(decided).pipe(
+    Effect.catchTags({
+      ApprovalUnderWay: ({ attemptId }) => Effect.fail(new PaymentInProgress({ attemptId, retryAfterSeconds })),
+      AttemptTransitionDenied: Effect.die // it is prepared, and the others wait
+    })
+  )

@@ -104,7 +104,7 @@ export const registerBillingKey = Effect.fn("registerBillingKey")(function* (sub
     Effect.retry({ while: (error) => error._tag === "AlreadyExists", times: 1 }),
     Effect.catchTag("AlreadyExists", Effect.die)
   )
-  return prepared === null ? null : yield* openTransaction(prepared, Effect.void)
+  return prepared === null ? null : yield* openTransaction(prepared, Effect.succeed(null))
 })
 
 /** The subscription has a billing key, or has ended: there is none to register. */
