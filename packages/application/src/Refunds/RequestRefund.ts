@@ -6,11 +6,9 @@
  *
  * @since 0.1.0
  */
-import * as Attempt from "@pillivery/domain/Attempt"
-import * as DomainEvent from "@pillivery/domain/DomainEvent"
 import { type OrderId, RefundId, type UserId } from "@pillivery/domain/Ids"
 import * as Order from "@pillivery/domain/Order"
-import * as Refund from "@pillivery/domain/Refund"
+import * as Repayment from "@pillivery/domain/Repayment"
 import { Effect, Option, Schema } from "effect"
 import { OrderNotFound } from "../Payments/PaymentErrors.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
@@ -54,49 +52,27 @@ export const requestRefund = Effect.fn("requestRefund")(function* (request: {
           return yield* new OrderNotFound({ orderId: request.orderId })
         }
         const order = found.value
-        const pending = (yield* refunds.listByOrder(order.id))
-          .filter((refund) => refund._tag !== "Completed" && refund._tag !== "Rejected")
-          .flatMap((refund) => refund.lines)
-        const { amount, lines } = yield* Effect.fromResult(Order.refundAmount(order, request.lines, pending))
-        if (order._tag !== "Paid" && order._tag !== "PartiallyRefunded") {
-          return yield* new PaymentNotRefundable({ orderId: order.id, state: order._tag })
+        if (!("paidBy" in order)) {
+          const denied = { orderId: order.id, from: order._tag, command: "refund" }
+          return yield* new Order.OrderTransitionDenied(denied)
         }
         const attempt = yield* payments.findAttempt(order.paidBy)
         if (Option.isNone(attempt)) return yield* new PaymentNotRefundable({ orderId: order.id, state: "missing" })
-        const reserved = yield* Effect.fromResult(Attempt.reserveRefund(attempt.value, amount)).pipe(
-          Effect.catchTag("AttemptTransitionDenied", (denied) =>
-            Effect.fail(new PaymentNotRefundable({ orderId: order.id, state: denied.from }))
+        const account = { order, attempt: attempt.value, refunds: yield* refunds.listByOrder(order.id) }
+        const { lines, reason } = request
+        const requested = yield* Effect.fromResult(
+          Repayment.request(account, { id: refundId, lines, reason, at: yield* clock.now })
+        ).pipe(
+          Effect.catchTag("AttemptTransitionDenied", ({ from }) =>
+            Effect.fail(new PaymentNotRefundable({ orderId: order.id, state: from }))
           )
         )
-        const at = yield* clock.now
-        const refund = new Refund.Requested({
-          id: refundId,
-          attemptId: attempt.value.id,
-          orderId: order.id,
-          userId: order.userId,
-          lines,
-          amount,
-          reason: [...request.reason].slice(0, 200).join(""),
-          requestedAt: at,
-          dispatches: 0,
-          version: 0
-        })
         // The order's version moves, so that two requests for the same units cannot both count them as left.
         yield* orders.update(order)
-        yield* payments.updateAttempt(reserved)
-        yield* refunds.insert(refund)
-        yield* outbox.publish([
-          new DomainEvent.RefundRequested({
-            eventId: DomainEvent.eventId(refund.id, "RefundRequested"),
-            at,
-            refundId: refund.id,
-            attemptId: refund.attemptId,
-            orderId: order.id,
-            userId: order.userId,
-            amount
-          })
-        ])
-        return refund
+        yield* payments.updateAttempt(requested.attempt)
+        yield* refunds.insert(requested.refund)
+        yield* outbox.publish(requested.events)
+        return requested.refund
       })
     )
   )
