@@ -7,17 +7,9 @@
  * @since 0.1.0
  */
 export const reasons: Readonly<Record<string, string>> = {
-  'Attempt.send: case "AwaitingCustomer": return Result.succeed(new Sent({ ...fieldsOf(self), ...fields, sentAt: at, dispatches: self.dispatches + 1 })) → case "AwaitingCustomer":':
-    "It falls through to the same answer: what waits for a customer is never a charge and always has a transaction.",
-  'Attempt.abandon: case "AwaitingCustomer": return Result.succeed(new Abandoned({ ...fieldsOf(self), detail: why.slice(0, 500), endedAt: at })) → case "AwaitingCustomer":':
-    "It falls through to the same answer: what waits for a customer is never a charge.",
   "BusinessDate.firstOfNextMonth: month === 12 → false":
     "The arithmetic of days takes month 13 for January of the next year.",
   "BusinessDate.max: self < that → self <= that": "Of two equal dates either is the later one.",
-  "DunningPolicy.DunningPolicy: i === 0 → false":
-    "The first day is at least 1 by its own schema, and so above the 0 it would be compared with.",
-  "Item.Statistics: ratingCount * starsMin → ratingCount / starsMin": "The fewest stars are 1.",
-  "Order.nameOf: self.lines[0]?.itemName → self.lines[0].itemName": "An order has at least one line by its schema.",
   'Order.beginApproval: self._tag === "Placed" → true':
     "Only a placed order has an approving attempt or a place for one; the comparison narrows the type.",
   'Order.expire: self._tag === "Placed" → true':
@@ -28,18 +20,12 @@ export const reasons: Readonly<Record<string, string>> = {
     "Of a strange line no unit is available, so any number of units is refused; the comparison narrows the type.",
   'Purchase.ended: order._tag === "Placed" → true':
     "Only a placed order has an approving attempt; the comparison narrows the type.",
-  "Purchase.approved: line.period === null → false":
-    "Lines without a period were left out before; the comparison narrows the type.",
   'Renewal.approved: attempt._tag === "Approved" → attempt._tag !== "Approved"':
     "An approved attempt that learns its name stays what it is, whatever is owed.",
   'Renewal.approved: attempt._tag === "Approved" → true':
     "An approved attempt that learns its name stays what it is, whatever is owed.",
   'Renewal.approved: attempt._tag === "Approved" → false':
     "An approved attempt that learns its name stays what it is, whatever is owed.",
-  "Renewal.approved: attempt.quantity === 0 → false":
-    "No charge is for zero units; the price of one unit could not be written down.",
-  'Renewal.surplus: denied._tag === "RefundNotAvailable" → true':
-    "An attempt that was approved a moment ago is refused for no other cause; the comparison narrows the type.",
   'Renewal.declined: reason._tag === "Hard" → true': "Only a hard decline can be of that kind.",
   "Renewal.declined: waiting.nextAttemptOn !== null → true":
     "After a hard decline a ladder always runs, and null is later than no date; the comparison narrows the type.",
@@ -57,6 +43,65 @@ export const reasons: Readonly<Record<string, string>> = {
     "Half a period after a charge is later than the day after it, so that the charge itself need not count as today.",
   'Renewal.dateOf: cycle._tag === "InFlight" || cycle._tag === "InDoubt" → true':
     "A cycle in another state is not given back, whatever the date.",
-  'SubscriptionOrder.settle: case "Active": return Result.succeed(new Active({ ...self, skipsInARow: 0 })) → case "Active":':
-    "It falls through to the same answer, which a past due subscription gets too."
+  'Attempt.send: case "AwaitingCustomer": return Result.succeed(State.next(Sent, self, { ...fields, sentAt: at, dispatches: self.dispatches + 1 })) → case "AwaitingCustomer":':
+    "It falls through to the same answer: what waits for a customer is never a charge and always has a transaction.",
+  'Attempt.abandon: case "AwaitingCustomer": return Result.succeed(State.next(Abandoned, self, { detail: why.slice(0, 500), endedAt: at })) → case "AwaitingCustomer":':
+    "It falls through to the same answer: what waits for a customer is never a charge.",
+  "Attempt.waitAgain: { transactionId: self.transactionId, redirectUrls: self.redirectUrls, expiresAt: self.expiresAt } → {}":
+    "The three are carried over anyway; naming them tells the compiler that they are not null.",
+  "OwnerCommand.pause: resumeOn !== null → true":
+    "Null is neither before nor after a date; the comparison narrows the type.",
+  'OwnerCommand.followingOf: subscription._tag !== "AwaitingBillingKey" → true':
+    "What can be skipped or resumed has a billing key.",
+  "Purchase.offer: other.id !== attempt.id → true": "The new attempt is prepared and does not wait for a customer yet.",
+  "Rating.isPossible: count >= 0 → true": "A sum cannot lie between the stars of a negative number of ratings.",
+  "Rating.isPossible: count * starsMin → count / starsMin": "The fewest stars are 1.",
+  "Remembered.remembered: 16 * text.charCodeAt(last - 1) → 16 / text.charCodeAt(last - 1)":
+    "Where a text is remembered decides only how soon it is forgotten.",
+  "Remembered.remembered: last >= 0 → last > 0":
+    "A text of one character is asked about each time, with the same answer.",
+  "Remembered.remembered: { length: rememberedMax } → {}": "A list that begins empty remembers the same texts.",
+  "Remembered.remembered: last - 1 → last + 1": "Where a text is remembered decides only how soon it is forgotten.",
+  "Remembered.remembered: rememberedMax - 1 → rememberedMax + 1":
+    "Where a text is remembered decides only how soon it is forgotten.",
+  "Repayment.done: order === null → false": "A refund without an order has no lines to take back.",
+  "State.next: (isChanged || !isShared) && !isValid(value) → isChanged || !isShared || !isValid(value)":
+    "The class's own constructor is taken instead, which makes the same state or throws the same, only more slowly.",
+  "State.next: (isChanged || !isShared) && !isValid(value) → true":
+    "The class's own constructor is taken instead, which makes the same state or throws the same, only more slowly.",
+  "State.next: isChanged || !isShared → true": "What is carried over is valid; it is only validated once more.",
+  "State.refused: { ...fields, ...changed } → {}":
+    "The class's constructor throws for no fields as it does for a wrong one.",
+  'SubscriptionOrder.isResumeDue: self._tag === "Paused" && self.resumeOn !== null → self._tag === "Paused" || self.resumeOn !== null':
+    "Neither null nor a missing date is before a day; the comparison narrows the type.",
+  'SubscriptionOrder.isResumeDue: self._tag === "Paused" && self.resumeOn !== null → true':
+    "Neither null nor a missing date is before a day; the comparison narrows the type.",
+  'SubscriptionOrder.isResumeDue: self._tag === "Paused" → true':
+    "A missing date is not before a day; the comparison narrows the type.",
+  "SubscriptionOrder.isResumeDue: self.resumeOn !== null → true":
+    "Null is not before a day; the comparison narrows the type.",
+  'SubscriptionOrder.replaceKey: case "AwaitingBillingKey": return Result.succeed(State.next(Active, self, { billingKeyId })) → case "AwaitingBillingKey":':
+    "It falls through to the same answer.",
+  "State.planOf: plansByClass.get(Next) ?? new WeakMap<object, Plan>() → plansByClass.get(Next) && new WeakMap<object, Plan>()":
+    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
+  "State.planOf: known !== undefined → false":
+    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
+  "State.planOf: known !== undefined → known === undefined":
+    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
+  "State.planOf: known !== undefined → true":
+    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
+  "State.planOf: ([name, schema]) => ({ name, isValid: Schema.is(schema), isShared: own[name] === schema }) → () => undefined":
+    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
+  "State.planOf: { name, isValid: Schema.is(schema), isShared: own[name] === schema } → {}":
+    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
+  "State.planOf: own[name] === schema → false":
+    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
+  "State.planOf: own[name] === schema → own[name] !== schema":
+    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
+  "State.planOf: own[name] === schema → true":
+    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
+  "State.planOf: { tag: _tag.schema.literal, fields } → {}":
+    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
+  "State.planOf: plansByClass.set(Next, plansBySelf.set(self.constructor, plan)) → ;":
+    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them."
 }

@@ -168,6 +168,10 @@ describe("BillingCalendar.isBankCheck", () => {
     )
   })
 
+  it("is never, when it ends where it begins", () => {
+    assert.isFalse(check("2026-12-23T03:00:00Z", { fromMinute: 720, untilMinute: 720 }))
+  })
+
   it("may lie within one day", () => {
     const noon = { fromMinute: 720, untilMinute: 780 }
     assert.deepStrictEqual(
@@ -221,6 +225,11 @@ describe("BillingCalendar.missedDates", () => {
 describe("BillingCalendar.resumedGridDate", () => {
   const resumed = (today: string) =>
     BillingCalendar.resumedGridDate({ gridDate: day("2026-02-14"), period: period(30), today: day(today) }).gridDate
+
+  it("leaves nothing behind while the date lies ahead", () => {
+    const options = { gridDate: day("2026-02-14"), period: period(30), today: day("2026-02-13") }
+    assert.deepStrictEqual([...BillingCalendar.resumedGridDate(options).passed], [])
+  })
 
   it("is the date of the open cycle while it lies ahead, else the next one after today", () => {
     assert.deepStrictEqual(

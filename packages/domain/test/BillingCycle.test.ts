@@ -348,6 +348,18 @@ describe("BillingCycle.postpone and reschedule", () => {
     assert.deepStrictEqual([waiting.nextAttemptOn, waiting.dueDate], [null, day("2026-03-20")])
   })
 
+  it("are refused while a ladder runs, though nothing was ever sent", () => {
+    const keyless = succeeded(
+      BillingCycle.loseKey(
+        dueCycle(),
+        day("2026-02-14"),
+        new DunningPolicy({ ladderDays: [1, 3, 5], finalAction: "cancel" })
+      )
+    )
+    assert.isFalse(BillingCycle.isMovable(keyless))
+    rejected(BillingCycle.reschedule(keyless, on), "CycleTransitionDenied")
+  })
+
   it("are refused while an attempt holds the cycle", () => {
     const waiting = new BillingCycle.AwaitingKey({ ...keylessCycle(), openAttempt: holder })
     for (const self of [any(dueCycle({ openAttempt: holder })), any(waiting)]) {
@@ -379,5 +391,16 @@ describe("a policy of one day", () => {
     if (first === "exhausted") return
     const sent = succeeded(BillingCycle.send(first, holder, quantity(2)))
     assert.strictEqual(succeeded(BillingCycle.declineSoftly(sent, holder, day("2026-02-16"), policy)), "exhausted")
+  })
+})
+
+describe("BillingCycle.giveBack", () => {
+  it("frees a cycle on its ladder for its next date, and keeps the step", () => {
+    const sent = succeeded(BillingCycle.send(retryDueCycle(), holder, quantity(2)))
+    const back = succeeded(BillingCycle.giveBack(sent, holder, day("2026-02-16")))
+    assert.deepStrictEqual(
+      [back._tag, back.openAttempt, back.nextAttemptOn, back.step],
+      ["RetryDue", null, day("2026-02-16"), 1]
+    )
   })
 })

@@ -162,3 +162,27 @@ describe("BusinessDate.firstOfNextMonth", () => {
     assert.isTrue(first > date && BusinessDate.daysUntil(date, first) <= 31)
   })
 })
+
+describe("a date", () => {
+  it("is a day that its month has", () => {
+    const isDate = Schema.is(BusinessDate.BusinessDate)
+    for (const text of [
+      "2026-01-00",
+      "2026-04-31",
+      "2026-06-31",
+      "2026-09-31",
+      "2026-11-31",
+      "2026-02-29",
+      "2100-02-29"
+    ]) {
+      assert.isFalse(isDate(text), text)
+    }
+    for (const text of ["2026-01-31", "2026-04-30", "2026-12-31", "2028-02-29", "2000-02-29"])
+      assert.isTrue(isDate(text), text)
+  })
+
+  it("may be the leap day that ends four hundred years", () => {
+    assert.strictEqual(BusinessDate.addDays(BusinessDate.BusinessDate.make("2000-02-28"), 1), "2000-02-29")
+    assert.strictEqual(BusinessDate.addDays(BusinessDate.BusinessDate.make("2000-02-29"), 1), "2000-03-01")
+  })
+})

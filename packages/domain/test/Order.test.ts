@@ -335,6 +335,14 @@ describe("Order.refundAmount", () => {
     assert.deepStrictEqual([first.tax.vat, whilePending.tax.vat, second.tax.vat], [won(1), won(2), won(2)])
   })
 
+  it("counts what is pending at the price of its own line", () => {
+    const lines = [orderLine({ originPrice: won(3), unitPrice: won(3) }), orderLine({}, 1)]
+    const pending = [{ lineId: anyOrderLineId(1), quantity: 1 }]
+    // 9,000 won and 9,003 won contain the same tax; had 3 won been promised, that of 6 won would be 1 won more.
+    const { tax } = succeeded(Order.refundAmount(paidOrder({ lines }), [{ lineId, quantity: 1 }], pending))
+    assert.strictEqual(tax.vat, 0)
+  })
+
   it("does not count what is pending of another order", () => {
     const pending = [{ lineId: anyOrderLineId("strange"), quantity: 1 }]
     assert.deepStrictEqual(

@@ -136,6 +136,7 @@ describe("OwnerCommand.pause", () => {
     const until = succeeded(OwnerCommand.pause(books(), day("2026-03-01"), at))
     assert.isTrue(until.subscription._tag === "Paused" && until.subscription.resumeOn === "2026-03-01")
     assert.isUndefined(until.cycle)
+    assert.isEmpty(until.opened)
     says(until, { _tag: "SubscriptionPaused", by: "owner", resumeOn: "2026-03-01" })
     assert.isNull((succeeded(OwnerCommand.pause(books(), null, at)).subscription as SubscriptionOrder.Paused).resumeOn)
   })
@@ -177,6 +178,12 @@ describe("OwnerCommand.resume", () => {
     says(entries, { _tag: "SubscriptionResumed", nextDueDate: "2026-02-14" })
   })
 
+  it("counts the date itself as passed on its day", () => {
+    const entries = succeeded(OwnerCommand.resume(paused(), timeOn("2026-02-14")))
+    assert.deepStrictEqual(dates(entries.opened), ["2 Due 2026-03-16"])
+    says(entries, { nextDueDate: "2026-03-16" })
+  })
+
   it("goes on with the first date of the grid after today, and leaves out what passed", () => {
     const entries = succeeded(OwnerCommand.resume(paused(), timeOn("2026-03-16")))
     assert.isTrue(entries.cycle?._tag === "Skipped" && entries.cycle.reason === "paused")
@@ -205,7 +212,8 @@ describe("OwnerCommand.resume", () => {
 
 describe("OwnerCommand.changeQuantity", () => {
   it("counts from the open delivery", () => {
-    const { subscription: changed, events } = succeeded(OwnerCommand.changeQuantity(books(), quantity(5), at))
+    const { subscription: changed, events, opened } = succeeded(OwnerCommand.changeQuantity(books(), quantity(5), at))
+    assert.isEmpty(opened)
     assert.strictEqual(BillingCycle.quantityOf(dueCycle(), changed), 5)
     says({ events }, { _tag: "SubscriptionChanged", quantity: 5, period: 30, nextDueDate: "2026-02-14" })
   })
@@ -329,6 +337,7 @@ describe("OwnerCommand.replaceKey", () => {
     assert.isTrue(entries.subscription._tag === "Active" && entries.subscription.billingKeyId === newKey.id)
     assert.deepStrictEqual([entries.key.liveUses, entries.oldKey?.liveUses], [1, 0])
     assert.deepStrictEqual(tags(entries), ["BillingKeyReplaced", "BillingKeyUnused"])
+    assert.isEmpty(entries.opened)
     assert.isUndefined(entries.cycle)
   })
 
@@ -356,6 +365,7 @@ describe("OwnerCommand.replaceKey", () => {
     assert.strictEqual(entries.subscription._tag, "Active")
     assert.isTrue(entries.cycle?._tag === "Due" && entries.cycle.nextAttemptOn === "2026-02-14")
     assert.isUndefined(entries.oldKey)
+    assert.deepStrictEqual(tags(entries), ["BillingKeyReplaced"])
   })
 
   it("takes no key that cannot be charged, is in use already, or is somebody else's", () => {
@@ -391,6 +401,7 @@ describe("OwnerCommand.cancel", () => {
     assert.strictEqual(entries.subscription._tag, "Cancelled")
     assert.isFalse(entries.isPaymentInProgress)
     assert.deepStrictEqual(tags(entries), ["SubscriptionCancelled", "BillingKeyUnused"])
+    assert.isEmpty(entries.opened)
   })
 
   it("leaves the cycle and the key to an attempt in flight, whose outcome then ends both", () => {
@@ -417,6 +428,7 @@ describe("OwnerCommand.cancel", () => {
     )
     assert.strictEqual(entries.cycle?._tag, "Abandoned")
     assert.isUndefined(entries.key)
+    assert.deepStrictEqual(tags(entries), ["SubscriptionCancelled"])
     assert.isFalse(succeeded(cancel(null, null)).isPaymentInProgress)
     rejected(
       OwnerCommand.cancel({ subscription: cancelledSubscription(), cycle: null, key: null }, "owner", at),

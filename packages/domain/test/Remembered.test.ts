@@ -21,6 +21,10 @@ describe("remembered", () => {
     assert.strictEqual(asked, 3)
   })
 
+  it("has not seen the empty text before it was asked", () => {
+    assert.isFalse(remembered((text) => text.length > 0)(""))
+  })
+
   it("forgets the text whose place another one takes", () => {
     let asked = 0
     const check = remembered(() => {

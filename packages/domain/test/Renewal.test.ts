@@ -441,6 +441,7 @@ describe("Renewal.settle, declined", () => {
     for (const key of [frozen, revoked]) {
       const entries = succeeded(contradicted(key))
       assert.deepStrictEqual([entries.attempt?._tag, entries.key?._tag ?? key._tag], ["ManualReview", key._tag])
+      assert.deepStrictEqual(tags(entries), ["PaymentNeedsReview"])
     }
   })
 })

@@ -255,6 +255,15 @@ describe("Repayment.settle", () => {
     assert.strictEqual(entries.refund._tag, "ManualReview")
     assert.deepStrictEqual(tags(entries), ["PaymentNeedsReview"])
     rejected(Repayment.settle(books, { _tag: "NeedsReview", detail: "" }, at), "RefundTransitionDenied")
+    rejected(
+      Repayment.settle({ ...books, refund: oneUnit.refund }, { _tag: "NeedsReview", detail: "" }, at),
+      "RefundTransitionDenied"
+    )
+  })
+
+  it("sends a refund again that was not executed, also when its answer had been lost", () => {
+    const entries = succeeded(Repayment.settle(inDoubt, { _tag: "NotExecuted", detail: "" }, at))
+    assert.strictEqual(entries.refund._tag, "Requested")
   })
 
   it("of a surplus touches no order, and ends the attempt", () => {
