@@ -5,9 +5,12 @@
  */
 import { MysqlClient } from "@effect/sql-mysql2"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Schema } from "effect"
+import { SubscriptionRepository } from "@pillivery/application/ports/SubscriptionRepository"
+import { Effect, Exit, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { migrations } from "../src/internal/MigrationList.ts"
+import * as Mysql from "../src/Mysql.ts"
+import * as Fixtures from "./Fixtures.ts"
 import { migrate, MigrationMismatch, migrateWith, pending } from "../src/Migrations.ts"
 import { layerEmpty } from "./TestDatabase.ts"
 
@@ -22,7 +25,8 @@ const tableNames = Effect.gen(function* () {
 })
 
 const namesOf = (list: ReadonlyArray<{ readonly name: string }>) => list.map(({ name }) => name)
-const expectedTables = [...migrations.map(({ name }) => name.replace("create_", "")), "schema_migration"].sort()
+const created = migrations.filter(({ name }) => name.startsWith("create_"))
+const expectedTables = [...created.map(({ name }) => name.replace("create_", "")), "schema_migration"].sort()
 
 describe("Migrations", () => {
   it.live("run once, in order, and then have nothing to do", () =>
@@ -54,6 +58,27 @@ describe("Migrations", () => {
       }
       assert.deepStrictEqual(yield* migrate, [])
       assert.deepStrictEqual((yield* tableNames).toSorted(), expectedTables)
+    }).pipe(Effect.provide(layerEmpty()))
+  )
+
+  it.live("bring a database of an earlier release up to date, whose rows are read as they were meant", () =>
+    Effect.gen(function* () {
+      yield* migrateWith({ migrations: created, checkpoint: Effect.void })
+      const added = migrations.filter(({ name }) => !name.startsWith("create_"))
+      assert.deepStrictEqual(yield* migrate, namesOf(added))
+      const sql = yield* SqlClient
+      const subscription = Fixtures.activeSubscription()
+      yield* Effect.gen(function* () {
+        const subscriptions = yield* SubscriptionRepository
+        yield* subscriptions.insert(subscription)
+        // What a server of the release before writes: it does not know the column.
+        yield* sql`UPDATE subscription_order SET last_paid_due_date = NULL`
+        const found = Option.getOrThrow(yield* subscriptions.findById(subscription.id))
+        assert.strictEqual(found.lastPaidDueDate, subscription.anchor)
+        yield* subscriptions.update(found)
+        const [row] = yield* sql`SELECT last_paid_due_date AS paid FROM subscription_order`.values
+        assert.deepStrictEqual(row, [subscription.anchor])
+      }).pipe(Effect.provide(Mysql.layerWith({ isClockMovable: true })))
     }).pipe(Effect.provide(layerEmpty()))
   )
 

@@ -94,10 +94,9 @@ describe("plans", () => {
         yield* multiply(
           "subscription_order",
           `id, user_id, state, order_id, order_line_id, item_id, item_name, unit_price, quantity, period_days, anchor,
-            last_paid_due_date,
             receiver_name, receiver_phone, receiver_city, receiver_detail, skips_in_a_row, created_at, version, billing_key_id`,
           `${id("s")}, ${id("u")}, state, order_id, ${id("l")}, item_id, item_name, unit_price, quantity, period_days,
-            anchor, last_paid_due_date, receiver_name, receiver_phone, receiver_city, receiver_detail, skips_in_a_row, created_at, version,
+            anchor, receiver_name, receiver_phone, receiver_city, receiver_detail, skips_in_a_row, created_at, version,
             ${id("k")}`
         )
         yield* sql`INSERT INTO billing_cycle

@@ -21,9 +21,6 @@ import type { TransactionId } from "./Provider.ts"
 import * as Refund from "./Refund.ts"
 import type * as Won from "./Won.ts"
 
-/** The longest reason kept with a refund, in UTF-16 units. */
-export const reasonLengthMax = 200
-
 // -----------------------------------------------------------------------------
 // asking
 // -----------------------------------------------------------------------------
@@ -80,7 +77,7 @@ export const request = (
       lines,
       amount,
       // A character of two units is left out whole where only its first unit would fit.
-      reason: asked.reason.slice(0, reasonLengthMax).replace(/[\uD800-\uDBFF]$/, ""),
+      reason: asked.reason.slice(0, Refund.reasonLengthMax).replace(/[\uD800-\uDBFF]$/, ""),
       requestedAt: asked.at,
       dispatches: 0,
       version: 0

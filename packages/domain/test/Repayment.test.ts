@@ -89,7 +89,7 @@ describe("Repayment.request", () => {
     const kept = (reason: string) =>
       succeeded(Repayment.request({ order, attempt, refunds: [] }, { id: anyRefundId(), lines: "rest", reason, at }))
         .refund.reason
-    assert.strictEqual(kept("x".repeat(500)), "x".repeat(Repayment.reasonLengthMax))
+    assert.strictEqual(kept("x".repeat(500)), "x".repeat(Refund.reasonLengthMax))
     assert.strictEqual(kept(`x${"🙂".repeat(150)}`), `x${"🙂".repeat(99)}`)
   })
 })

@@ -1,8 +1,9 @@
 /**
  * The schema, as the list of statements that make it.
  *
- * Each entry is one statement that does nothing when it was done before, since a server may die after it and before it
- * is recorded. A released entry is never changed: what comes later is a new entry, and it leaves the schema usable by
+ * Each entry is one statement that may be run again when it was done before, since a server may die after it and before
+ * it is recorded; MySQL cannot add a column only where it is missing, so the runner takes one that is there for added. A
+ * released entry is never changed: what comes later is a new entry, and it leaves the schema usable by
  * the release before.
  *
  * **Details**
@@ -277,8 +278,7 @@ const tables: ReadonlyArray<readonly [name: string, columns: string]> = [
   unit_price BIGINT NOT NULL,
   quantity INT NOT NULL,
   period_days INT NOT NULL,
-  anchor DATE NOT NULL,
-  last_paid_due_date DATE NOT NULL,${receiverColumns},
+  anchor DATE NOT NULL,${receiverColumns},
   skips_in_a_row INT NOT NULL,
   created_at DATETIME(3) NOT NULL,
   version INT NOT NULL,
@@ -325,7 +325,6 @@ const tables: ReadonlyArray<readonly [name: string, columns: string]> = [
   ladder_start DATE NULL,
   step INT NOT NULL,
   answered_on DATE NULL,
-  quantity INT NULL,
   open_attempt BINARY(16) NULL,
   next_attempt_on DATE NULL,
   charged_by BINARY(16) NULL,
@@ -472,9 +471,21 @@ const tables: ReadonlyArray<readonly [name: string, columns: string]> = [
   ]
 ]
 
+/** Columns that came later. They may be NULL: servers of the release before write rows without them. */
+const columns: ReadonlyArray<readonly [table: string, column: string, type: string]> = [
+  // NULL until a server that knows it wrote the row: then the anchor counts.
+  ["subscription_order", "last_paid_due_date", "DATE NULL"],
+  ["billing_cycle", "quantity", "INT NULL"]
+]
+
 /** Every step of the schema's history, oldest first. */
-export const migrations: ReadonlyArray<Migration> = tables.map(([name, columns], index) => ({
-  id: index + 1,
-  name: `create_${name}`,
-  statement: `CREATE TABLE IF NOT EXISTS ${name} (${columns}\n) ${tableOptions}`
-}))
+export const migrations: ReadonlyArray<Migration> = [
+  ...tables.map(([name, definition]) => ({
+    name: `create_${name}`,
+    statement: `CREATE TABLE IF NOT EXISTS ${name} (${definition}\n) ${tableOptions}`
+  })),
+  ...columns.map(([table, column, type]) => ({
+    name: `add_${table}_${column}`,
+    statement: `ALTER TABLE ${table} ADD COLUMN ${column} ${type}`
+  }))
+].map((step, index) => ({ id: index + 1, ...step }))
