@@ -30,8 +30,14 @@ const config: KnipConfig = {
         "docs/examples/*.ts"
       ],
       // The first is the name in tsconfig.base.json that effect-tsgo, run by scripts/check.ts, answers to; the others are run
-      // by tools/test/embedding.test.ts and scripts/mutation.ts.
-      ignoreDependencies: ["@effect/language-service", "@effect/tsgo", "@arethetypeswrong/cli", "@stryker-mutator/core"]
+      // by their path.
+      ignoreDependencies: [
+        "@effect/language-service",
+        "@effect/tsgo",
+        "@arethetypeswrong/cli",
+        "@stryker-mutator/core",
+        "@typescript/native"
+      ]
     },
     "packages/*": {
       entry: ["src/**/*.ts", "bin/*.js", "test/**/*.ts", "typetest/**/*.tst.ts"],

@@ -23,7 +23,7 @@ import "effect/schema/SchemaJITCompiler/enable"
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { root, tool } from "../scripts/internal/Workspace.ts"
+import { root } from "../scripts/internal/Workspace.ts"
 import { validateOrder } from "./validators/order.ts"
 
 const rounds = 9
@@ -219,7 +219,7 @@ const importsOf = (file: string, prefix: string): ReadonlyArray<string> =>
     .filter((module) => module.startsWith(prefix))
 
 const measureImports = () => {
-  execFileSync(process.execPath, [tool("@typescript/native/bin/tsc"), "-b", join(root, "packages/domain")])
+  execFileSync(process.execPath, [join(root, "scripts/build.ts"), "packages/domain"])
   const source = join(root, "packages/domain/src")
   const modules = readdirSync(source)
     .filter((file) => file.endsWith(".ts"))
