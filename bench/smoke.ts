@@ -86,7 +86,11 @@ const folder = makeTemporaryFolder(tmpdir())
 cleanup.addFolder(folder)
 const children: Array<ChildProcess> = []
 try {
-  const servers = await startServers({ database: "machine", durability: "default" }, folder, cleanup)
+  const servers = await startServers(
+    { database: "machine", durability: "default", needsBrowser: false },
+    folder,
+    cleanup
+  )
   const mysqlUrl = servers["PILLIVERY_TEST_MYSQL_URL"] ?? ""
   await Effect.runPromise(seed(mysqlUrl))
   const [oursPort, fastifyPort] = [await freePort(), await freePort()]

@@ -1,5 +1,6 @@
 /**
- * `npm test`: starts a private database and a private Redis, runs every test once, and stops them whatever happens.
+ * `npm test`: starts a private database and a private Redis, finds a browser, runs every test once, and stops the servers
+ * whatever happens.
  *
  * ```text
  * npm test                                everything, on the MariaDB or MySQL of this machine; the domain with coverage
@@ -10,8 +11,8 @@
  * npm test -- --report FILE               also writes { passed, failed } as JSON
  * ```
  *
- * Servers are found, or taken from PILLIVERY_TEST_MYSQL_URL and PILLIVERY_TEST_REDIS_URL, or installed (root on Debian
- * and Ubuntu); if none of this works the run fails. Nothing is skipped.
+ * Servers and browser are found, or taken from PILLIVERY_TEST_MYSQL_URL, PILLIVERY_TEST_REDIS_URL and
+ * PILLIVERY_TEST_CHROMIUM, or installed (root on Debian and Ubuntu); if none of this works the run fails. Nothing is skipped.
  *
  * @since 0.1.0
  */
@@ -56,7 +57,14 @@ const parseOptions = (args: ReadonlyArray<string>): Options => {
   const { database = "machine", durability = "relaxed", report } = values
   if (database !== "machine" && database !== "mysql9") throw new Failure("--database takes machine or mysql9")
   if (durability !== "relaxed" && durability !== "default") throw new Failure("--durability takes relaxed or default")
-  return { database, durability, report: report === undefined ? undefined : resolve(report), vitest }
+  return {
+    database,
+    durability,
+    // The database suites are all that runs on MySQL 9 when no files are named.
+    needsBrowser: database === "machine" || vitest.length > 0,
+    report: report === undefined ? undefined : resolve(report),
+    vitest
+  }
 }
 
 /** The domain runs apart from the rest, because only its own tests count towards its coverage. */

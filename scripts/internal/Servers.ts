@@ -1,11 +1,13 @@
 /**
- * The private servers of a run of tests or benchmarks: found, installed or given, started, and always stopped.
+ * The private servers of a run of tests or benchmarks: found, installed or given, started, and always stopped. The browser
+ * of the tests is found and installed with them; whoever uses it starts it.
  *
  * @since 0.1.0
  */
 import type { ChildProcess } from "node:child_process"
 import { rmSync } from "node:fs"
 import { installPackages } from "./Apt.ts"
+import { findBrowser, hasKoreanFont } from "./Browsers.ts"
 import {
   type DatabaseProgram,
   type Durability,
@@ -21,12 +23,17 @@ import { findProgram, type Server, stopServer } from "./Process.ts"
 
 const advice =
   "install a database server (mariadb-server or MySQL 8+) and redis-server, or set PILLIVERY_TEST_MYSQL_URL and " +
-  "PILLIVERY_TEST_REDIS_URL; on Debian and Ubuntu, `npm test` as root installs them itself"
+  "PILLIVERY_TEST_REDIS_URL"
+const browserAdvice =
+  "install Chromium or Chrome and a Korean font (chromium, fontconfig and fonts-noto-cjk on Debian), or set " +
+  "PILLIVERY_TEST_CHROMIUM to the path of a Chromium"
+const installerAdvice = "on Debian and Ubuntu, `npm test` as root installs what their packages offer"
 
-/** Which database, and how it flushes. */
+/** Which database, how it flushes, and whether a browser is needed too. */
 export interface ServerOptions {
   readonly database: "machine" | "mysql9"
   readonly durability: Durability
+  readonly needsBrowser: boolean
 }
 
 /** What must be undone when the run ends. */
@@ -77,6 +84,14 @@ export class Cleanup {
 interface Needs {
   readonly mysqlUrl: string | undefined
   readonly redisUrl: string | undefined
+  /** Path of the browser. */
+  readonly chromium: string | undefined
+}
+
+interface Programs {
+  readonly database: DatabaseProgram | undefined
+  readonly redis: string | undefined
+  readonly browser: string | undefined
 }
 
 /** Finds the programs that are still needed, installing them when they are missing and we may. */
@@ -85,33 +100,49 @@ const findPrograms = async (
   needs: Needs,
   folder: string,
   cleanup: Cleanup
-): Promise<{ readonly database: DatabaseProgram | undefined; readonly redis: string | undefined }> => {
+): Promise<Programs> => {
   if (process.platform === "win32" && (needs.mysqlUrl === undefined || needs.redisUrl === undefined)) {
     throw new Failure(
       "on Windows run the tests inside WSL, or set PILLIVERY_TEST_MYSQL_URL and PILLIVERY_TEST_REDIS_URL"
     )
   }
   const wantsDatabase = needs.mysqlUrl === undefined && options.database === "machine"
+  const wantsBrowser = options.needsBrowser && needs.chromium === undefined
   const find = async () => ({
     database: wantsDatabase ? await findDatabaseProgram(folder) : undefined,
-    redis: needs.redisUrl === undefined ? findProgram("redis-server", "valkey-server") : undefined
+    redis: needs.redisUrl === undefined ? findProgram("redis-server", "valkey-server") : undefined,
+    browser: wantsBrowser ? findBrowser() : undefined,
+    hasFont: !wantsBrowser || (await hasKoreanFont())
   })
-  const missing = ({ database, redis }: Awaited<ReturnType<typeof find>>): ReadonlyArray<string> => [
-    ...(wantsDatabase && database === undefined ? ["mariadb-server"] : []),
-    ...(needs.redisUrl === undefined && redis === undefined ? ["redis-server"] : [])
-  ]
+  const missing = (found: Awaited<ReturnType<typeof find>>) => ({
+    servers: [
+      ...(wantsDatabase && found.database === undefined ? ["mariadb-server"] : []),
+      ...(needs.redisUrl === undefined && found.redis === undefined ? ["redis-server"] : [])
+    ],
+    browser: [
+      ...(wantsBrowser && found.browser === undefined ? ["chromium"] : []),
+      ...(found.hasFont ? [] : ["fontconfig", "fonts-noto-cjk"])
+    ]
+  })
+  const advise = ({ browser, servers }: ReturnType<typeof missing>): string =>
+    [...(servers.length > 0 ? [advice] : []), ...(browser.length > 0 ? [browserAdvice] : []), installerAdvice].join(
+      "; "
+    )
   let found = await find()
-  const packages = missing(found)
+  const absent = missing(found)
+  const packages = [...absent.servers, ...absent.browser]
   if (packages.length > 0) {
-    await installPackages(packages, `not found: ${packages.join(", ")}. Please ${advice}`)
+    await installPackages(packages, `not found: ${packages.join(", ")}. Please ${advise(absent)}`)
     found = await find()
-    if (missing(found).length > 0) throw new Failure(`still not found: ${missing(found).join(", ")}. Please ${advice}`)
+    const still = missing(found)
+    const names = [...still.servers, ...still.browser]
+    if (names.length > 0) throw new Failure(`still not found: ${names.join(", ")}. Please ${advise(still)}`)
   }
   const database =
     needs.mysqlUrl === undefined && options.database === "mysql9"
       ? await prepareMysql9(cleanup.addFolder)
       : found.database
-  return { database, redis: found.redis }
+  return { database, redis: found.redis, browser: needs.chromium ?? found.browser }
 }
 
 /** Starts what is needed and answers the environment of the tests. */
@@ -122,7 +153,8 @@ export const startServers = async (
 ): Promise<Record<string, string>> => {
   const needs: Needs = {
     mysqlUrl: process.env["PILLIVERY_TEST_MYSQL_URL"],
-    redisUrl: process.env["PILLIVERY_TEST_REDIS_URL"]
+    redisUrl: process.env["PILLIVERY_TEST_REDIS_URL"],
+    chromium: process.env["PILLIVERY_TEST_CHROMIUM"]
   }
   const programs = await findPrograms(options, needs, folder, cleanup)
   cleanup.throwIfInterrupted()
@@ -138,5 +170,9 @@ export const startServers = async (
     programs.redis === undefined ? needs.redisUrl : startRedis(programs.redis, startOptions).then(say)
   ])
   cleanup.throwIfInterrupted()
-  return { PILLIVERY_TEST_MYSQL_URL: mysql ?? "", PILLIVERY_TEST_REDIS_URL: redis ?? "" }
+  return {
+    PILLIVERY_TEST_MYSQL_URL: mysql ?? "",
+    PILLIVERY_TEST_REDIS_URL: redis ?? "",
+    ...(programs.browser === undefined ? {} : { PILLIVERY_TEST_CHROMIUM: programs.browser })
+  }
 }

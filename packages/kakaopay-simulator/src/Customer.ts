@@ -80,7 +80,8 @@ export const act = (
   payment.status = PaymentStatus.move(payment.status, target)
   switch (action) {
     case "approve": {
-      payment.method = options.method ?? payment.method ?? store.switches.defaultPaymentMethod
+      // What the merchant fixed in `ready` is not the customer's to change.
+      payment.method = payment.method ?? options.method ?? store.switches.defaultPaymentMethod
       const pgToken = store.random.hex(pgTokenLength)
       payment.window.pgToken = pgToken
       return moved(payment, withPgToken(payment.window.approvalUrl, pgToken))
