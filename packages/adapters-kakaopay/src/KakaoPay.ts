@@ -8,8 +8,8 @@
  * **Details**
  *
  * The attempt's id is the provider's `partner_order_id`, by which a settlement file is joined; a refund's id travels as
- * its `payload`. What we sell is taxable: nothing is tax free, and the VAT is left to the provider's own rule, one
- * eleventh.
+ * its `payload`. What we sell is taxable: nothing is tax free, and one eleventh is VAT. The VAT of a refund is what all
+ * refunds up to it come to less that of those before it, as the domain's own books have it.
  *
  * @since 0.1.0
  */
@@ -25,8 +25,9 @@ import {
   TransactionId
 } from "@pillivery/domain/Provider"
 import * as Answer from "@pillivery/domain/ProviderAnswer"
-import { zero } from "@pillivery/domain/Won"
-import { Config, DateTime, Effect, Layer, Option, Redacted, Schema, type Scope } from "effect"
+import * as Tax from "@pillivery/domain/Tax"
+import { Won, zero } from "@pillivery/domain/Won"
+import { Config, DateTime, Effect, Layer, Option, Redacted, Result, Schema, type Scope } from "effect"
 import * as Answers from "./Answers.ts"
 import * as Client from "./Client.ts"
 import { orNull } from "./wire/Fields.ts"
@@ -61,16 +62,49 @@ export const configDefault = {
   client: Client.settingsDefault
 } as const satisfies Partial<KakaoPayConfig>
 
-const noTaxFreeAmount = 0
 const methodUnnamed = "UNKNOWN"
 const methodLengthMax = 32
 const otherItems = / 외 \d{1,9}건$/
 
-/** An item name as long as the provider takes it: cut between characters, keeping "and n more" at its end. */
+const characters = new Intl.Segmenter("ko", { granularity: "grapheme" })
+
+/**
+ * An item name as long as the provider takes it: cut between characters as people see them, keeping "and n more".
+ *
+ * **Details**
+ *
+ * A family emoji is one character of eleven UTF-16 units, and decomposed Hangul has one of up to three for a syllable: cut
+ * within, they would be shown as something else. A first character that is too long alone is cut between code points.
+ */
 export const itemNameOf = (name: string): string => {
   if (name.length <= itemNameLengthMax) return name
   const suffix = otherItems.exec(name)?.[0] ?? ""
-  return Answers.cut(name.slice(0, name.length - suffix.length), itemNameLengthMax - suffix.length) + suffix
+  const lengthMax = itemNameLengthMax - suffix.length
+  // No character that begins after the cut can fit, and one that begins before it is read whole.
+  const after = characters.segment(name.slice(0, name.length - suffix.length)).containing(lengthMax)
+  const end = after?.index ?? name.length - suffix.length
+  return (end === 0 ? Answers.cut(name, lengthMax) : name.slice(0, end)) + suffix
+}
+
+const amountsOf = ({ taxFree, total, vat }: Tax.Split) => ({
+  total_amount: total,
+  tax_free_amount: taxFree,
+  vat_amount: vat
+})
+
+const cancelAmountsOf = ({ taxFree, total, vat }: Tax.Split) => ({
+  cancel_amount: total,
+  cancel_tax_free_amount: taxFree,
+  cancel_vat_amount: vat
+})
+
+// A refund of more than is left is for the provider to refuse: it is sent, with the tax of its amount alone.
+const taxOfRefund = ({ amount, approved, available }: Strategy.RefundRequest): Tax.Split => {
+  const alone = Tax.allTaxable(amount)
+  if (available > approved) return alone
+  const taxable = (total: Won): Tax.Amounts => ({ total, taxFree: zero })
+  const refunded = Won.make(approved - available)
+  return Result.getOrElse(Tax.refundOf(taxable(approved), taxable(refunded), taxable(amount)), () => alone)
 }
 
 const unknown = (detail: string) => new Answer.Unknown({ detail })
@@ -182,8 +216,7 @@ export const make = Effect.fn("KakaoPay.make")(function* (
         partner_user_id: request.customerReference,
         item_name: itemNameOf(request.itemName),
         quantity: request.quantity,
-        total_amount: request.amount,
-        tax_free_amount: noTaxFreeAmount,
+        ...amountsOf(Tax.allTaxable(request.amount)),
         approval_url: request.approvalUrl,
         cancel_url: request.cancelUrl,
         fail_url: request.failUrl
@@ -235,8 +268,7 @@ export const make = Effect.fn("KakaoPay.make")(function* (
         partner_user_id: request.customerReference,
         item_name: itemNameOf(request.itemName),
         quantity: request.quantity,
-        total_amount: request.amount,
-        tax_free_amount: noTaxFreeAmount
+        ...amountsOf(Tax.allTaxable(request.amount))
       },
       { dispatchBefore: request.dispatchBefore }
     )
@@ -255,8 +287,7 @@ export const make = Effect.fn("KakaoPay.make")(function* (
       {
         cid: request.merchantAccount,
         tid: request.transactionId,
-        cancel_amount: request.amount,
-        cancel_tax_free_amount: noTaxFreeAmount,
+        ...cancelAmountsOf(taxOfRefund(request)),
         cancel_available_amount: request.available,
         payload: request.refundId
       },

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Strategy from "@pillivery/domain/PaymentStrategy"
 import { CustomerReference, ProviderName } from "@pillivery/domain/Provider"
 import type { ProviderAnswer } from "@pillivery/domain/ProviderAnswer"
+import { Won } from "@pillivery/domain/Won"
 import { ConfigProvider, DateTime, Effect, Exit, Redacted } from "effect"
 import { inspect } from "node:util"
 import * as KakaoPay from "../src/KakaoPay.ts"
@@ -49,6 +50,7 @@ describe("requests", () => {
               quantity: 1,
               total_amount: 12_000,
               tax_free_amount: 0,
+              vat_amount: 1_091,
               approval_url: "http://127.0.0.1/approve",
               cancel_url: "http://127.0.0.1/cancel",
               fail_url: "http://127.0.0.1/fail"
@@ -67,7 +69,8 @@ describe("requests", () => {
               item_name: "오메가-3",
               quantity: 1,
               total_amount: 12_000,
-              tax_free_amount: 0
+              tax_free_amount: 0,
+              vat_amount: 1_091
             }
           },
           {
@@ -77,6 +80,7 @@ describe("requests", () => {
               tid: Provider.tid,
               cancel_amount: 5_000,
               cancel_tax_free_amount: 0,
+              cancel_vat_amount: 455,
               cancel_available_amount: 12_000,
               payload: Provider.refundId
             }
@@ -127,16 +131,90 @@ describe("requests", () => {
   )
 
   it("name items in at most 100 UTF-16 units, cut between characters, with the number of others kept", () => {
-    assert.strictEqual(KakaoPay.itemNameOf("비타민 D"), "비타민 D")
-    assert.strictEqual(KakaoPay.itemNameOf("가".repeat(101)), "가".repeat(100))
-    assert.strictEqual(KakaoPay.itemNameOf(`${"가".repeat(120)} 외 12건`), `${"가".repeat(94)} 외 12건`)
-    for (const offset of ["", "a"]) {
-      const name = KakaoPay.itemNameOf(offset + "😀".repeat(80))
-      assert.isAtMost(name.length, 100)
-      assert.isAtLeast(name.length, 99)
-      assert.isTrue(name.isWellFormed())
+    const family = "👨‍👩‍👧‍👦"
+    const decomposed = "비타민".normalize("NFD")
+    for (const [name, sent] of [
+      ["비타민 D", "비타민 D"],
+      ["가".repeat(100), "가".repeat(100)],
+      ["가".repeat(101), "가".repeat(100)],
+      [`${"가".repeat(120)} 외 12건`, `${"가".repeat(94)} 외 12건`],
+      [`${"가".repeat(95)} 외 1건`, `${"가".repeat(95)} 외 1건`],
+      [`${"가".repeat(96)} 외 1건`, `${"가".repeat(95)} 외 1건`],
+      ["😀".repeat(80), "😀".repeat(50)],
+      [`a${"😀".repeat(80)}`, `a${"😀".repeat(49)}`],
+      // Eleven units each: nine fit, and no part of a tenth.
+      [family.repeat(20), family.repeat(9)],
+      [`${family.repeat(20)} 외 3건`, `${family.repeat(8)} 외 3건`],
+      // Seven units each: fourteen fit, and the first syllable of the fifteenth.
+      [decomposed.repeat(20), decomposed.repeat(14) + "비".normalize("NFD")],
+      ["e\u0301".repeat(80), "e\u0301".repeat(50)],
+      [`a${"e\u0301".repeat(80)}`, `a${"e\u0301".repeat(49)}`],
+      // One endless character.
+      [`e${"\u0301".repeat(200)}`, `e${"\u0301".repeat(99)}`]
+    ] as const) {
+      assert.strictEqual(KakaoPay.itemNameOf(name), sent)
+      assert.isAtMost(sent.length, 100)
+      assert.isTrue(sent.isWellFormed())
     }
   })
+})
+
+describe("the tax of refunds", () => {
+  const vatOf = (body: unknown) => (body as { readonly cancel_vat_amount: number }).cancel_vat_amount
+
+  it.live("adds up to the tax of the payment, where rounding each refund for itself would not", () =>
+    Effect.gen(function* () {
+      const { server, strategy } = yield* setUp
+      for (const { approved, parts, vats } of [
+        { approved: 12_000, parts: [4_000, 4_000, 4_000], vats: [364, 363, 364] },
+        { approved: 12, parts: [6, 6], vats: [1, 0] },
+        { approved: 5, parts: [1, 1, 1, 1, 1], vats: [0, 0, 0, 0, 0] },
+        { approved: 12_000, parts: [12_000], vats: [1_091] }
+      ]) {
+        server.calls.length = 0
+        let available = approved
+        for (const part of parts) {
+          yield* strategy.refund({
+            ...Provider.refundRequest(yield* Provider.deadlineIn(60_000)),
+            amount: Won.make(part),
+            approved: Won.make(approved),
+            available: Won.make(available)
+          })
+          available -= part
+        }
+        assert.deepStrictEqual(
+          server.calls.map(({ body }) => vatOf(body)),
+          vats
+        )
+        assert.strictEqual(
+          vats.reduce((sum, vat) => sum + vat, 0),
+          Math.round(approved / 11)
+        )
+      }
+    })
+  )
+
+  it.live("is that of the amount alone when our books do not add up: the provider refuses such a refund anyway", () =>
+    Effect.gen(function* () {
+      const { server, strategy } = yield* setUp
+      for (const [amount, approved, available] of [
+        [5_000, 4_000, 4_000],
+        [5_000, 12_000, 4_000],
+        [5_000, 4_000, 12_000]
+      ] as const) {
+        yield* strategy.refund({
+          ...Provider.refundRequest(yield* Provider.deadlineIn(60_000)),
+          amount: Won.make(amount),
+          approved: Won.make(approved),
+          available: Won.make(available)
+        })
+      }
+      assert.deepStrictEqual(
+        server.calls.map(({ body }) => vatOf(body)),
+        [455, 455, 455]
+      )
+    })
+  )
 })
 
 describe("an approval", () => {

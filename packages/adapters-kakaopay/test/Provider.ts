@@ -93,6 +93,7 @@ export const refundRequest = (dispatchBefore: Strategy.DispatchDeadline): Strate
   merchantAccount: oneTime,
   transactionId: tid,
   amount: Won.make(5_000),
+  approved: price,
   available: price,
   dispatchBefore
 })

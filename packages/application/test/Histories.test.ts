@@ -293,6 +293,7 @@ describe("an order is paid once", () => {
         merchantAccount: MemoryProvider.oneTimeAccount,
         transactionId,
         amount: Won.make(10_000),
+        approved: Won.make(10_000),
         available: Won.make(10_000),
         dispatchBefore: farAway
       })

@@ -84,12 +84,14 @@ export interface ChargeRequest {
   readonly dispatchBefore: DispatchDeadline
 }
 
-/** Gives money back; `refundedBefore` guards against a refund we do not know of. */
+/** Gives money back; `available` guards against a refund we do not know of. */
 export interface RefundRequest {
   readonly refundId: RefundId
   readonly merchantAccount: MerchantAccount
   readonly transactionId: TransactionId
   readonly amount: Won
+  /** What the provider took by this payment; with `available` it tells which part of the tax is given back. */
+  readonly approved: Won
   /** What can still be given back by our books, this refund included. */
   readonly available: Won
   readonly dispatchBefore: DispatchDeadline

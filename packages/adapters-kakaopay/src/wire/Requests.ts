@@ -1,9 +1,9 @@
 /**
  * The bodies of the seven calls, in the provider's own spelling.
  *
- * Amounts are sent as numbers. `vat_amount` is left out of every call: the provider then takes one eleventh of what is
- * not tax free, which is what is owed, and a later cancel must repeat a VAT that was once sent. `cid_secret` belongs to
- * contracts that have one; ours have none.
+ * Amounts are sent as numbers. The VAT is said in every call that has one: a cancel must repeat a VAT that was once sent,
+ * and left to itself the provider would round the VAT of each cancel alone, so that the parts need not add up to the whole.
+ * `cid_secret` belongs to contracts that have one; ours have none.
  *
  * @since 0.1.0
  */
@@ -34,6 +34,7 @@ export interface Ready {
   readonly quantity: number
   readonly total_amount: number
   readonly tax_free_amount: number
+  readonly vat_amount: number
   readonly approval_url: string
   readonly cancel_url: string
   readonly fail_url: string
@@ -59,6 +60,7 @@ export interface Subscription {
   readonly quantity: number
   readonly total_amount: number
   readonly tax_free_amount: number
+  readonly vat_amount: number
 }
 
 /** Gives money back; `cancel_available_amount` is what we believe is left, this cancel included. */
@@ -67,6 +69,7 @@ export interface Cancel {
   readonly tid: string
   readonly cancel_amount: number
   readonly cancel_tax_free_amount: number
+  readonly cancel_vat_amount: number
   readonly cancel_available_amount: number
   readonly payload: string
 }

@@ -76,6 +76,7 @@ export const dispatchRefund = Effect.fn("dispatchRefund")(function* (refundId: R
           merchantAccount: attempt.merchantAccount,
           transactionId: ready.transactionId,
           amount: sent.amount,
+          approved: ready.attempt.approved,
           available: ready.available,
           dispatchBefore
         }),

@@ -176,6 +176,7 @@ const refund = Effect.fnUntraced(function* (paid: Opened, amount: Won, available
     merchantAccount: paid.request.merchantAccount,
     transactionId: paid.prepared.transactionId,
     amount,
+    approved: price,
     available,
     dispatchBefore: yield* soon
   })
@@ -496,6 +497,7 @@ const refundLaws: ReadonlyArray<Law<W>> = [
         merchantAccount: strategy.merchantAccountFor("subscription"),
         transactionId: answered(answer, "Approved").transactionId,
         amount: price,
+        approved: price,
         available: price,
         dispatchBefore: yield* soon
       })
