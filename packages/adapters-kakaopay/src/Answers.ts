@@ -2,8 +2,8 @@
  * From what came back over the wire to the answer classes of the port.
  *
  * A reply is read by its body first and by its status second: a complete approval is believed only with a successful
- * status, a listed code of the provider's at any status. 401, 403 and 429 without a listed code are ours to fix, whatever
- * their body says. Everything that is not understood is `Unknown`.
+ * status, a listed code of the provider's at any status. 401 and 403 are ours to fix whatever their body says, unless it is
+ * a listed code that leaves money in doubt; so is 429 without a listed code. Everything that is not understood is `Unknown`.
  *
  * @since 0.1.0
  */
@@ -45,7 +45,10 @@ export const cut = (text: string, lengthMax: number): string => {
   return text.slice(0, isHighSurrogate ? lengthMax - 1 : lengthMax)
 }
 
-const statusOurs: ReadonlySet<number> = new Set([401, 403, 429])
+/** Whoever answers so did not let us in, and did not look at what we asked for. */
+const statusDenied: ReadonlySet<number> = new Set([401, 403])
+const tooManyRequests = 429
+const isOurs = (status: number): boolean => statusDenied.has(status) || status === tooManyRequests
 const isSuccess = (status: number): boolean => status >= 200 && status < 300
 
 const parse = (text: string): Result.Result<unknown, unknown> => Result.try((): unknown => JSON.parse(text))
@@ -78,12 +81,15 @@ const failureOf = (body: unknown): Failure | null => {
   }
 }
 
+const classOf = (call: ErrorCodes.Call, status: number, failure: Failure): ErrorCodes.AnswerClass => {
+  if (isOurs(status) && !ErrorCodes.isListed(failure.code)) return "Ours"
+  const listed = ErrorCodes.classOf(call, failure.code, failure.methodResultCode)
+  return statusDenied.has(status) && listed !== "Unknown" ? "Ours" : listed
+}
+
 const refusal = (call: ErrorCodes.Call, status: number, failure: Failure): Refusal => ({
   _tag: "Refusal",
-  answerClass:
-    !ErrorCodes.isListed(failure.code) && statusOurs.has(status)
-      ? "Ours"
-      : ErrorCodes.classOf(call, failure.code, failure.methodResultCode),
+  answerClass: classOf(call, status, failure),
   code: cut(
     failure.methodResultCode === null ? String(failure.code) : `${failure.code}/${failure.methodResultCode}`,
     codeLengthMax
@@ -110,7 +116,7 @@ export const read = <S extends Schema.ConstraintDecoder<unknown>>(
     }
     if (done !== null) return { _tag: "Done", value: done }
     if (failure !== null) return refusal(call, status, failure)
-    return statusOurs.has(status)
+    return isOurs(status)
       ? { _tag: "Refusal", answerClass: "Ours", code: `HTTP ${status}`, message: "" }
       : notUnderstood(`status ${status} with a body that is not the provider's`)
   }
