@@ -315,6 +315,9 @@ export interface Access {
   readonly secretKey: Redacted.Redacted
 }
 
+/** What stands in an answer where it quoted the secret key. */
+const hidden = "<redacted>"
+
 /** Follows one request through the driver and resumes its caller exactly once. */
 class Exchange implements Dispatcher.DispatchHandler {
   #isStarted = false
@@ -379,6 +382,12 @@ class Exchange implements Dispatcher.DispatchHandler {
 export const make = (access: Access, settings: Settings = settingsDefault): Effect.Effect<Client, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { origin } = access.baseUrl
+    const secretKey = Redacted.value(access.secretKey)
+    // Gateways quote requests in their error pages, and what an answer says is logged and stored.
+    const withoutSecret = (reply: Reply): Reply =>
+      reply._tag === "Replied" && secretKey !== ""
+        ? { ...reply, body: reply.body.replaceAll(secretKey, hidden) }
+        : reply
     const prefix = access.baseUrl.pathname.replace(/\/+$/, "")
     const openPool = (idleMillisMax: number) =>
       Effect.acquireRelease(
@@ -410,7 +419,7 @@ export const make = (access: Access, settings: Settings = settingsDefault): Effe
               giveUp: () => void connection.destroy().catch(() => {}),
               end: (reply) => {
                 pool.give(place, reply._tag === "Replied")
-                resume(Effect.succeed(reply))
+                resume(Effect.succeed(withoutSecret(reply)))
               }
             })
             connection.dispatch(
@@ -418,7 +427,7 @@ export const make = (access: Access, settings: Settings = settingsDefault): Effe
                 method: "POST",
                 path: `${prefix}${paths[endpoint]}`,
                 headers: {
-                  authorization: `SECRET_KEY ${Redacted.value(access.secretKey)}`,
+                  authorization: `SECRET_KEY ${secretKey}`,
                   "content-type": "application/json",
                   accept: "application/json"
                 },

@@ -355,6 +355,16 @@ const strategiesOf = (strategy: Strategy.PaymentStrategy): Strategy.PaymentStrat
 export const layer = (config: KakaoPayConfig): Layer.Layer<Strategy.PaymentStrategies> =>
   Layer.effect(Strategy.PaymentStrategies, Effect.map(make(config), strategiesOf))
 
+const isHttp = Schema.makeFilter(({ protocol }: URL) => protocol === "https:" || protocol === "http:", {
+  expected: "an address that begins with https:// or http://"
+})
+const BaseUrl = Schema.URLFromString.check(isHttp)
+const responseMillisMax = 10 * 60_000
+// Zero would wait for ever.
+const ResponseMillis = Schema.NumberFromString.check(
+  Schema.isInt(),
+  Schema.isBetween({ minimum: 1, maximum: responseMillisMax })
+)
 const cidLengthMax = 10
 const Cid = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(cidLengthMax))
 // What a header can carry: a stray line break from a file would otherwise fail every call.
@@ -367,10 +377,10 @@ const SecretKey = Schema.Redacted(Schema.String.check(Schema.isPattern(/^[\x21-\
  *
  * `PILLIVERY_KAKAOPAY_SECRET_KEY` is required. `PILLIVERY_KAKAOPAY_URL` is the real host by default,
  * `PILLIVERY_KAKAOPAY_CID` and `PILLIVERY_KAKAOPAY_SUBSCRIPTION_CID` are the public test contracts, and
- * `PILLIVERY_KAKAOPAY_RESPONSE_MILLIS`, how long an answer may take, is 30,000.
+ * `PILLIVERY_KAKAOPAY_RESPONSE_MILLIS`, how long an answer may take, is 30,000; it may be 1 to 600,000.
  */
 export const config: Config.Config<KakaoPayConfig> = Config.all({
-  baseUrl: Config.URL("PILLIVERY_KAKAOPAY_URL").pipe(Config.withDefault(new URL(baseUrlDefault))),
+  baseUrl: Config.schema(BaseUrl, "PILLIVERY_KAKAOPAY_URL").pipe(Config.withDefault(new URL(baseUrlDefault))),
   secretKey: Config.schema(SecretKey, "PILLIVERY_KAKAOPAY_SECRET_KEY"),
   oneTimeAccount: Config.schema(Cid, "PILLIVERY_KAKAOPAY_CID").pipe(
     Config.map((cid) => MerchantAccount.make(cid)),
@@ -380,7 +390,7 @@ export const config: Config.Config<KakaoPayConfig> = Config.all({
     Config.map((cid) => MerchantAccount.make(cid)),
     Config.withDefault(configDefault.subscriptionAccount)
   ),
-  headersMillisMax: Config.Int("PILLIVERY_KAKAOPAY_RESPONSE_MILLIS").pipe(
+  headersMillisMax: Config.schema(ResponseMillis, "PILLIVERY_KAKAOPAY_RESPONSE_MILLIS").pipe(
     Config.withDefault(configDefault.client.headersMillisMax)
   )
 }).pipe(

@@ -535,6 +535,11 @@ describe("the configuration", () => {
         { PILLIVERY_KAKAOPAY_SECRET_KEY: `${Provider.secretKey}\n` },
         { PILLIVERY_KAKAOPAY_SECRET_KEY: "" },
         { ...secret, PILLIVERY_KAKAOPAY_URL: "not a url" },
+        { ...secret, PILLIVERY_KAKAOPAY_URL: "ftp://open-api.kakaopay.com" },
+        { ...secret, PILLIVERY_KAKAOPAY_URL: "open-api.kakaopay.com:443" },
+        { ...secret, PILLIVERY_KAKAOPAY_RESPONSE_MILLIS: "0" },
+        { ...secret, PILLIVERY_KAKAOPAY_RESPONSE_MILLIS: "-1" },
+        { ...secret, PILLIVERY_KAKAOPAY_RESPONSE_MILLIS: "600001" },
         { ...secret, PILLIVERY_KAKAOPAY_CID: "TOO-LONG-A-CID" }
       ]) {
         const exit = yield* read(values)

@@ -14,7 +14,7 @@ import { Won } from "@pillivery/domain/Won"
 import { Clock, Effect, Redacted } from "effect"
 import { createServer as createHttpServer } from "node:http"
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net"
-import { createServer as createTlsServer } from "node:tls"
+import { createServer as createTlsServer, type TlsOptions } from "node:tls"
 import * as Client from "../src/Client.ts"
 import * as KakaoPay from "../src/KakaoPay.ts"
 
@@ -129,7 +129,7 @@ export interface Seen {
 /** A server below HTTP. `onConnection` does with the socket what it likes. */
 export const brokenServer = (
   onConnection: (socket: Socket) => void,
-  options: { readonly onText?: (socket: Socket, text: string) => void; readonly isTls?: boolean } = {}
+  options: { readonly onText?: (socket: Socket, text: string) => void; readonly tls?: TlsOptions } = {}
 ) =>
   Effect.gen(function* () {
     const seen = {
@@ -149,8 +149,7 @@ export const brokenServer = (
       }
       onConnection(socket)
     }
-    // Without a certificate no handshake can succeed.
-    const server = options.isTls === true ? createTlsServer({}, accept) : createServer(accept)
+    const server = options.tls === undefined ? createServer(accept) : createTlsServer(options.tls, accept)
     seen.port = yield* serving(server)
     // Released before the server, which waits for its connections.
     yield* Effect.addFinalizer(() => Effect.sync(() => seen.sockets.forEach((socket) => socket.destroy())))
@@ -179,6 +178,7 @@ export interface Call {
 export const scriptedServer = Effect.gen(function* () {
   const calls: Array<Call> = []
   const script = { status: 200, body: "{}", contentType: "application/json" }
+  const bodies = new Map<string, unknown>()
   const server = createHttpServer((request, response) => {
     const chunks: Array<Buffer> = []
     request.on("data", (chunk: Buffer) => chunks.push(chunk))
@@ -188,7 +188,10 @@ export const scriptedServer = Effect.gen(function* () {
         headers: request.headers,
         body: JSON.parse(Buffer.concat(chunks).toString("utf8"))
       })
-      response.writeHead(script.status, { "content-type": script.contentType }).end(script.body)
+      const own = bodies.get(request.url ?? "")
+      response
+        .writeHead(script.status, { "content-type": script.contentType })
+        .end(own === undefined ? script.body : JSON.stringify(own))
     })
   })
   const port = yield* serving(server)
@@ -196,6 +199,8 @@ export const scriptedServer = Effect.gen(function* () {
   return {
     url: `http://127.0.0.1:${port}`,
     calls,
+    /** What one path answers from now on, whatever else is set. */
+    answerAt: (path: string, body: unknown) => void bodies.set(path, body),
     answer: (status: number, body: unknown) => {
       script.status = status
       script.body = typeof body === "string" ? body : JSON.stringify(body)

@@ -1,124 +1,74 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as Strategy from "@pillivery/domain/PaymentStrategy"
 import type { ProviderAnswer } from "@pillivery/domain/ProviderAnswer"
-import { Clock, Effect, Exit, Fiber, Logger, Redacted, References, Tracer } from "effect"
-import type { Socket } from "node:net"
-import { inspect } from "node:util"
-import { fromTransportError, unsentCauses } from "../src/Client.ts"
-import * as KakaoPay from "../src/KakaoPay.ts"
+import { Clock, Duration, Effect, Exit, Fiber } from "effect"
+import { type ChildProcess, spawn } from "node:child_process"
+import { createConnection, type Socket } from "node:net"
+import * as Client from "../src/Client.ts"
+import { afterRequest, approvalText, broken, nothing } from "./Broken.ts"
 import * as Provider from "./Provider.ts"
 
 const isLocal = (answer: ProviderAnswer | Strategy.PaymentLookupAnswer) =>
   assert.strictEqual(answer._tag === "NotExecuted" ? answer.why : answer._tag, "local", JSON.stringify(answer))
 const isUnknown = (answer: ProviderAnswer) => assert.strictEqual(answer._tag, "Unknown", JSON.stringify(answer))
 
-const isWhole = (text: string) => {
-  const length = /content-length: (\d+)/i.exec(text)?.[1]
-  const body = text.split("\r\n\r\n")[1]
-  return length !== undefined && body !== undefined && Buffer.byteLength(body) >= Number(length)
-}
+const megabyte = 1_024 * 1_024
 
-/** Does something once a whole request was read. */
-const afterRequest = (react: (socket: Socket) => void) => ({
-  onText: (socket: Socket, text: string) => {
-    if (isWhole(text)) react(socket)
-  }
-})
-
-const nothing = () => {}
-const approvalText = JSON.stringify(Provider.approval({ sid: Provider.sid }))
-
-/** Servers that break at one stage after the request was begun. The answer is always Unknown, and there is one request. */
-const broken: ReadonlyArray<{
-  readonly stage: string
-  readonly onConnection?: (socket: Socket) => void
-  readonly react?: (socket: Socket) => void
-}> = [
-  { stage: "accepts and closes before reading", onConnection: (socket) => socket.end() },
-  {
-    stage: "accepts and resets without reading",
-    onConnection: (socket) => void setTimeout(() => socket.resetAndDestroy(), 50)
-  },
-  { stage: "reads the request and closes", react: (socket) => socket.end() },
-  { stage: "reads the request and resets", react: (socket) => socket.resetAndDestroy() },
-  {
-    stage: "resets in the middle of the request",
-    onConnection: (socket) => socket.once("data", () => socket.resetAndDestroy())
-  },
-  { stage: "never answers", react: nothing },
-  { stage: "answers something that is not HTTP", react: (socket) => socket.end("hello\r\n\r\n") },
-  {
-    stage: "answers half of the headers",
-    react: (socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-type: appl")
-  },
-  {
-    stage: "answers half of the body and closes",
-    react: (socket) => socket.end(Provider.http("200 OK", approvalText).slice(0, -20))
-  },
-  {
-    stage: "answers half of the body and hangs",
-    react: (socket) => void socket.write(Provider.http("200 OK", approvalText).slice(0, -20))
-  },
-  {
-    stage: "answers half of a chunked body and closes",
-    react: (socket) =>
-      socket.end(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${(400).toString(16)}\r\n{"aid":"A1"`)
-  },
-  {
-    stage: "answers truncated JSON in a complete message",
-    react: (socket) => void socket.write(Provider.http("200 OK", approvalText.slice(0, -20)))
-  },
-  { stage: "answers an empty 200", react: (socket) => void socket.write(Provider.http("200 OK", "")) },
-  { stage: "answers JSON that is no approval", react: (socket) => void socket.write(Provider.http("200 OK", "[1]")) },
-  {
-    stage: "answers an approval without an amount",
-    react: (socket) =>
-      void socket.write(Provider.http("200 OK", JSON.stringify(Provider.approval({ amount: null, sid: Provider.sid }))))
-  },
-  {
-    stage: "answers somebody else's approval",
-    react: (socket) =>
-      void socket.write(Provider.http("200 OK", JSON.stringify(Provider.approval({ partner_order_id: "1" }))))
-  },
-  {
-    stage: "answers an approval with an error in it",
-    react: (socket) =>
-      void socket.write(Provider.http("200 OK", JSON.stringify(Provider.approval({ error_code: -751 }))))
-  },
-  {
-    stage: "answers an approval with a failing status",
-    react: (socket) => void socket.write(Provider.http("500 Oops", approvalText))
-  },
-  {
-    stage: "answers an HTML 502",
-    react: (socket) => void socket.write(Provider.http("502 Bad Gateway", "<html>bad gateway</html>"))
-  },
-  {
-    stage: "answers an HTML 400",
-    react: (socket) => void socket.write(Provider.http("400 Bad Request", "<html>bad request</html>"))
-  },
-  {
-    stage: "answers another system's JSON error",
-    react: (socket) => void socket.write(Provider.http("400 Bad Request", '{"error":"bad","status":400}'))
-  },
-  {
-    stage: "redirects",
-    react: (socket) =>
-      void socket.write(Provider.http("307 Temporary Redirect", "", ["location: http://127.0.0.1:9/elsewhere"]))
-  },
-  {
-    stage: "answers more than anyone needs",
-    react: (socket) => void socket.write(Provider.http("200 OK", `{"padding":"${"x".repeat(200_000)}"}`))
-  },
-  {
-    stage: "answers one byte at a time without end",
-    react: (socket) => {
-      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
-      const timer = setInterval(() => socket.write(" "), 50)
-      socket.on("close", () => clearInterval(timer))
+/** A request that fills every buffer on the way, so that it is written for as long as nobody reads it. */
+const sendLarge = (port: number) =>
+  Effect.gen(function* () {
+    const { client, ...access } = Provider.configOf(`http://127.0.0.1:${port}`)
+    const { send } = yield* Client.make(access, client)
+    const large = {
+      cid: Provider.recurring,
+      sid: Provider.sid,
+      partner_order_id: Provider.attemptId,
+      partner_user_id: Provider.customerReference,
+      item_name: "x".repeat(32 * megabyte),
+      quantity: 1,
+      total_amount: 1,
+      tax_free_amount: 0,
+      vat_amount: 0
     }
-  }
-]
+    return yield* send("subscription", large, { dispatchBefore: yield* Provider.deadlineIn(60_000) })
+  })
+
+// Listens, and never turns to its connections again.
+const deafProgram = `
+  const server = require("node:net").createServer()
+  server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+    require("node:fs").writeSync(1, String(server.address().port))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  })
+`
+
+/** A process that listens and accepts nothing. */
+const deafServer = Effect.acquireRelease(
+  Effect.callback<{ readonly child: ChildProcess; readonly port: number }>((resume) => {
+    const child = spawn(process.execPath, ["-e", deafProgram], { stdio: ["ignore", "pipe", "inherit"] })
+    child.stdout.once("data", (chunk: Buffer) => resume(Effect.succeed({ child, port: Number(chunk.toString()) })))
+  }),
+  ({ child }) => Effect.sync(() => void child.kill("SIGKILL"))
+).pipe(Effect.map(({ child, port }) => ({ port, waiting: () => child.exitCode === null })))
+
+const fillingMax = 16
+const noRoomMillis = 300
+
+/** Connects to a server that accepts nothing until the system makes no more connections. */
+const fillUp = (port: number): Effect.Effect<ReadonlyArray<Socket>> =>
+  Effect.gen(function* () {
+    const sockets: Array<Socket> = []
+    while (sockets.length < fillingMax) {
+      const socket = createConnection({ port, host: "127.0.0.1" })
+      socket.on("error", nothing)
+      sockets.push(socket)
+      const isMade = Effect.callback<boolean>(
+        (resume) => void socket.once("connect", () => resume(Effect.succeed(true)))
+      )
+      if ((yield* Effect.timeoutOption(isMade, noRoomMillis))._tag === "None") return sockets
+    }
+    return yield* Effect.die(`${fillingMax} connections were not enough to fill the queue`)
+  })
 
 describe("a charge whose request was begun", () => {
   for (const { onConnection, react, stage } of broken) {
@@ -136,6 +86,67 @@ describe("a charge whose request was begun", () => {
       })
     )
   }
+
+  it.live("is Approved when hints come before the answer", () =>
+    Effect.gen(function* () {
+      const server = yield* Provider.brokenServer(
+        nothing,
+        afterRequest(
+          (socket) => void socket.write(`HTTP/1.1 103 Early Hints\r\n\r\n${Provider.http("200 OK", approvalText)}`)
+        )
+      )
+      const strategy = yield* Provider.makeStrategy(`http://127.0.0.1:${server.port}`)
+      assert.strictEqual((yield* Provider.charge(strategy))._tag, "Approved")
+    })
+  )
+
+  it.live("never gets an answer that came before it was asked", () =>
+    Effect.gen(function* () {
+      const surplus = Provider.http("200 OK", approvalText)
+      const server = yield* Provider.brokenServer(
+        nothing,
+        // The first answer is followed at once by another one; later requests are never answered.
+        afterRequest((socket) => {
+          if (server.requests() === 1) socket.write(surplus + surplus)
+        })
+      )
+      const strategy = yield* Provider.makeStrategy(`http://127.0.0.1:${server.port}`)
+      assert.strictEqual((yield* Provider.charge(strategy))._tag, "Approved")
+      isUnknown(yield* Provider.charge(strategy))
+      assert.strictEqual(server.requests(), 2)
+    })
+  )
+
+  it.live("is Lost when the connection is reset while it is still being written", () =>
+    Effect.gen(function* () {
+      const server = yield* Provider.brokenServer((socket) => {
+        socket.once("data", () => socket.resetAndDestroy())
+      })
+      const reply = yield* sendLarge(server.port)
+      assert.strictEqual(reply._tag, "Lost", JSON.stringify(reply))
+      assert.strictEqual(server.sockets.length, 1)
+    })
+  )
+
+  it.live("is Lost in bounded time when the server stops reading in the middle of it", () =>
+    Effect.gen(function* () {
+      const server = yield* Provider.brokenServer((socket) => {
+        socket.once("data", () => socket.pause())
+      })
+      const [took, reply] = yield* Effect.timed(sendLarge(server.port))
+      assert.strictEqual(reply._tag, "Lost", JSON.stringify(reply))
+      assert.isBelow(Duration.toMillis(took), 5_000)
+      assert.strictEqual(server.sockets.length, 1)
+    })
+  )
+
+  it.live("is Unknown when the server never accepts the connection that the system made for it", () =>
+    Effect.gen(function* () {
+      const { port } = yield* deafServer
+      const strategy = yield* Provider.makeStrategy(`http://127.0.0.1:${port}`)
+      isUnknown(yield* Provider.charge(strategy))
+    })
+  )
 
   it.live("never reuses a connection that failed", () =>
     Effect.gen(function* () {
@@ -162,6 +173,23 @@ describe("a charge of which nothing was written", () => {
       isLocal(yield* Provider.charge(strategy))
       const named = yield* Provider.makeStrategy(`http://localhost:${port}`)
       isLocal(yield* Provider.charge(named))
+    })
+  )
+
+  it.live("is NotExecuted when no connection is made in time: not one byte could be sent", () =>
+    Effect.gen(function* () {
+      const { port, waiting } = yield* deafServer
+      // The system holds a few connections for a server that accepts none, and drops what comes then.
+      yield* Effect.acquireRelease(fillUp(port), (sockets) =>
+        Effect.sync(() => sockets.forEach((socket) => socket.destroy()))
+      )
+      const strategy = yield* Provider.makeStrategy(`http://127.0.0.1:${port}`)
+      const [took, answer] = yield* Effect.timed(Provider.charge(strategy))
+      isLocal(answer)
+      assert.include(answer._tag === "NotExecuted" ? answer.detail : "", "UND_ERR_CONNECT_TIMEOUT")
+      // The driver's timers tick twice a second.
+      assert.isAtLeast(Duration.toMillis(took), Provider.settings.connectMillisMax - 500)
+      assert.isTrue(waiting())
     })
   )
 
@@ -209,9 +237,9 @@ describe("a charge of which nothing was written", () => {
     })
   )
 
-  it.live("is NotExecuted when no TLS handshake can succeed", () =>
+  it.live("is NotExecuted when the server has no certificate at all", () =>
     Effect.gen(function* () {
-      const server = yield* Provider.brokenServer(nothing, { isTls: true, onText: nothing })
+      const server = yield* Provider.brokenServer(nothing, { tls: {}, onText: nothing })
       const strategy = yield* Provider.makeStrategy(`https://127.0.0.1:${server.port}`)
       isLocal(yield* Provider.charge(strategy))
       assert.strictEqual(server.text, "")
@@ -256,9 +284,9 @@ describe("a transport error", () => {
     Object.assign(new Error("x"), syscall === undefined ? { code } : { code, syscall })
 
   it("is Lost once the request was begun, whatever it is", () => {
-    for (const { code, syscall } of unsentCauses) {
+    for (const { code, syscall } of Client.unsentCauses) {
       if (typeof code === "string") {
-        assert.strictEqual(fromTransportError(failure(code, syscall ?? undefined), true)._tag, "Lost")
+        assert.strictEqual(Client.fromTransportError(failure(code, syscall ?? undefined), true)._tag, "Lost")
       }
     }
   })
@@ -275,7 +303,7 @@ describe("a transport error", () => {
       ["EAI_AGAIN", "getaddrinfo"],
       ["ECONNREFUSED", "connect"]
     ] as const) {
-      assert.strictEqual(fromTransportError(failure(code, syscall), false)._tag, "NotSent", code)
+      assert.strictEqual(Client.fromTransportError(failure(code, syscall), false)._tag, "NotSent", code)
     }
     for (const [code, syscall] of [
       ["ECONNREFUSED", "read"],
@@ -287,18 +315,21 @@ describe("a transport error", () => {
       ["UND_ERR_ABORTED", undefined],
       ["SOMETHING_NEW", "connect"]
     ] as const) {
-      assert.strictEqual(fromTransportError(failure(code, syscall), false)._tag, "Lost", code)
+      assert.strictEqual(Client.fromTransportError(failure(code, syscall), false)._tag, "Lost", code)
     }
     for (const error of [new Error("ECONNREFUSED"), "ECONNREFUSED", null, { code: 7 }]) {
-      assert.strictEqual(fromTransportError(error, false)._tag, "Lost")
+      assert.strictEqual(Client.fromTransportError(error, false)._tag, "Lost")
     }
   })
 
   it("of several addresses is NotSent only if every one is", () => {
     const refused = failure("ECONNREFUSED", "connect")
-    assert.strictEqual(fromTransportError(new AggregateError([refused, refused]), false)._tag, "NotSent")
-    assert.strictEqual(fromTransportError(new AggregateError([refused, failure("EPIPE", "write")]), false)._tag, "Lost")
-    assert.strictEqual(fromTransportError(new AggregateError([]), false)._tag, "Lost")
+    assert.strictEqual(Client.fromTransportError(new AggregateError([refused, refused]), false)._tag, "NotSent")
+    assert.strictEqual(
+      Client.fromTransportError(new AggregateError([refused, failure("EPIPE", "write")]), false)._tag,
+      "Lost"
+    )
+    assert.strictEqual(Client.fromTransportError(new AggregateError([]), false)._tag, "Lost")
   })
 })
 
@@ -400,6 +431,38 @@ describe("a connection", () => {
     })
   )
 
+  for (const { end, how } of [
+    { how: "closes", end: (socket: Socket) => void socket.end() },
+    { how: "resets", end: (socket: Socket) => void socket.resetAndDestroy() }
+  ]) {
+    it.live(`that the server ${how} just as it is reused leaves us in doubt, and is used no more`, () =>
+      Effect.gen(function* () {
+        const { server, strategy } = yield* answering
+        assert.strictEqual((yield* Provider.charge(strategy))._tag, "Approved")
+        for (const socket of server.sockets) end(socket)
+        // In the same turn of the event loop: nobody can have told us yet.
+        isUnknown(yield* Provider.charge(strategy))
+        yield* Effect.sleep("50 millis")
+        assert.isAtMost(server.requests(), 2)
+        assert.strictEqual(server.sockets.length, 1)
+        assert.strictEqual((yield* Provider.charge(strategy))._tag, "Approved")
+        assert.strictEqual(server.sockets.length, 2)
+      })
+    )
+
+    it.live(`that the server ${how} while it is idle is replaced, and the next charge is sent once`, () =>
+      Effect.gen(function* () {
+        const { server, strategy } = yield* answering
+        assert.strictEqual((yield* Provider.charge(strategy))._tag, "Approved")
+        for (const socket of server.sockets) end(socket)
+        yield* Effect.sleep("50 millis")
+        assert.strictEqual((yield* Provider.charge(strategy))._tag, "Approved")
+        assert.strictEqual(server.requests(), 2)
+        assert.strictEqual(server.sockets.length, 2)
+      })
+    )
+  }
+
   it.live("is closed with the scope, after the calls in flight have ended", () =>
     Effect.gen(function* () {
       const server = yield* Provider.brokenServer(
@@ -470,72 +533,6 @@ describe("an interrupted caller", () => {
       assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(fiber)))
       yield* Effect.sleep("100 millis")
       assert.isTrue(server.sockets.every((socket) => socket.destroyed || socket.readableEnded))
-    })
-  )
-})
-
-describe("the secret key", () => {
-  it.live("appears in the header it is for and in nothing that people can see", () =>
-    Effect.gen(function* () {
-      const shown: Array<unknown> = []
-      const logger = Logger.make((options) => void shown.push(options))
-      const tracer = Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          shown.push(span)
-          return span
-        }
-      })
-      const exercise = Effect.gen(function* () {
-        const tls = yield* Provider.brokenServer((socket) => void socket.write("no"), { onText: nothing })
-        const urls = [`http://127.0.0.1:${yield* Provider.closedPort}`, `https://127.0.0.1:${tls.port}`]
-        for (const { onConnection, react } of broken) {
-          const server = yield* Provider.brokenServer(
-            onConnection ?? nothing,
-            react === undefined ? {} : afterRequest(react)
-          )
-          urls.push(`http://127.0.0.1:${server.port}`)
-        }
-        for (const url of urls) {
-          const config = Provider.configOf(url)
-          const strategy = yield* Provider.makeStrategy(url)
-          const answers = yield* Effect.all(
-            [
-              strategy.prepare(Provider.prepareRequest),
-              Provider.charge(strategy),
-              strategy.deactivate(Provider.keyRequest),
-              strategy.lookupPayment(Provider.paymentRequest)
-            ],
-            { concurrency: "unbounded" }
-          )
-          for (const answer of answers) yield* Effect.logError("answered", answer)
-          shown.push(config, strategy, answers, JSON.stringify([config, answers]))
-        }
-      })
-      yield* exercise.pipe(
-        Effect.provide(Logger.layer([logger])),
-        Effect.provideService(References.MinimumLogLevel, "All"),
-        Effect.withTracer(tracer)
-      )
-      const text = shown.map((each) => inspect(each, { depth: 12, showHidden: true, getters: true })).join("\n")
-      assert.include(text, "KakaoPay.charge")
-      assert.include(text, "answered")
-      assert.notInclude(text, Provider.secretKey)
-      assert.notInclude(text, Provider.secretKey.slice(3, 20))
-    })
-  )
-
-  it.live("is not named when it cannot be sent", () =>
-    Effect.gen(function* () {
-      const server = yield* Provider.scriptedServer
-      const strategy = yield* KakaoPay.make({
-        ...Provider.configOf(server.url),
-        secretKey: Redacted.make(`${Provider.secretKey}\n`)
-      })
-      const answer = yield* Provider.charge(strategy)
-      assert.strictEqual(answer._tag === "NotExecuted" ? answer.why : answer._tag, "ours")
-      assert.notInclude(inspect(answer), Provider.secretKey)
-      assert.strictEqual(server.calls.length, 0)
     })
   )
 })

@@ -1,0 +1,22 @@
+/**
+ * A certificate for 127.0.0.1 that nobody signed but itself, valid from 2020 to 2120, and its key. Of no use elsewhere.
+ */
+export const certificate = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgWbhxy1GmYbL59DkB
+MQ9r+YLcK9Kphmf92mBCf8TdOlyhRANCAASxnCuq1xXMKsyPGGJ9rGNAxD9EahYu
+yL3BD2EcBuc8JP0NjgqTKyn5yrQXYivOgu1lIgQFwCteOZiX3fijd6Nc
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBdjCCARygAwIBAgIBATAKBggqhkjOPQQDAjAhMR8wHQYDVQQDDBZwaWxsaXZl
+cnkgYWRhcHRlciB0ZXN0MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAw
+WjAhMR8wHQYDVQQDDBZwaWxsaXZlcnkgYWRhcHRlciB0ZXN0MFkwEwYHKoZIzj0C
+AQYIKoZIzj0DAQcDQgAEsZwrqtcVzCrMjxhifaxjQMQ/RGoWLsi9wQ9hHAbnPCT9
+DY4Kkysp+cq0F2IrzoLtZSIEBcArXjmYl934o3ejXKNDMEEwDwYDVR0RBAgwBocE
+fwAAATAPBgNVHRMBAf8EBTADAQH/MB0GA1UdDgQWBBRiPTP3uhDFtcLnV3ewxY1d
+kL/6uTAKBggqhkjOPQQDAgNIADBFAiB1RuvlNKILM+D4HOolclxP15qbj86H4Kmj
+diO0yFkqbwIhAP14i0IFzNpG9xoI+ji0LkrPyFWoMVpQ/5JvYRet2s42
+-----END CERTIFICATE-----
+`
+}
