@@ -16,9 +16,11 @@ const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1_000_000)
 console.log(`adapters-kakaopay conformance: SEED=${seed}`)
 
 const endpoints = {
+  prepare: "ready",
   approve: "approve",
   charge: "subscription",
   refund: "cancel",
+  deactivate: "inactive",
   lookupPayment: "order",
   lookupBillingKey: "status"
 } as const satisfies Record<Method, string>

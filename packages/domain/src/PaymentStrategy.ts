@@ -10,7 +10,8 @@
  * 3. A request whose `dispatchBefore` has passed is not written; the answer is `NotExecuted`, `why: "local"`.
  * 4. One call is one request: nothing below this port sends it again.
  * 5. Amounts are sent and compared as given; an approval of another amount is answered as it came.
- * 6. A second approval of a settled transaction is `Unknown`: it says that money moved some time.
+ * 6. A second approval of a settled transaction is no refusal: it is `Unknown`, for it says that money moved some time, or
+ *    the first approval again from a provider that repeats its answers.
  * 7. A refund's answer tells all that was given back of the payment so far.
  * 8. A lookup changes nothing; what is no answer is `LookupFailed`.
  * 9. The provider's times are told as it told them, never corrected by our clock.

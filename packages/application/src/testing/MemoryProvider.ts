@@ -27,7 +27,7 @@ const millisPerSecond = 1_000
 const nanosPerMilli = 1_000_000
 const windowMinutes = 15
 
-/** What the provider does with the next money call. */
+/** What the provider does with the next call. */
 export type Behaviour =
   | { readonly _tag: "Execute" }
   | { readonly _tag: "Decline"; readonly reason: DeclineReason.DeclineReason }
@@ -40,6 +40,12 @@ export type Behaviour =
   | { readonly _tag: "CommitLate"; readonly afterMillis: number }
   /** Executes and names another amount. */
   | { readonly _tag: "WrongAmount"; readonly amount: Won.Won }
+
+/** What the provider does with a call that moves no money. */
+export type AsideBehaviour = Extract<
+  Behaviour,
+  { readonly _tag: "Execute" | "NotExecuted" | "LoseAnswer" | "LoseRequest" }
+>
 
 /** One movement of money. */
 export interface Movement {
@@ -70,6 +76,8 @@ export class MemoryProvider extends Context.Service<
     readonly strategy: Strategy.PaymentStrategy
     /** What the next money calls do, in order; afterwards every call executes. */
     readonly next: (...behaviours: ReadonlyArray<Behaviour>) => Effect.Effect<void>
+    /** What the next calls that move no money do, in order: those to `prepare` and `deactivate`, apart from money calls. */
+    readonly nextAside: (...behaviours: ReadonlyArray<AsideBehaviour>) => Effect.Effect<void>
     /** Every movement of money that is committed by now. */
     readonly movements: Effect.Effect<ReadonlyArray<Movement>>
     /** Money calls that arrived. */
@@ -97,6 +105,7 @@ const make = Effect.sync(() => {
   const keys = new Map<string, { isActive: boolean }>()
   const committed: Array<Movement> = []
   const behaviours: Array<Behaviour> = []
+  const behavioursAside: Array<AsideBehaviour> = []
   let serial = 0
   let calls = 0
   let areLookupsFailing = false
@@ -157,6 +166,22 @@ const make = Effect.sync(() => {
     }
   })
 
+  // The same for a call that moves no money.
+  const performAside = <Executed>(execute: () => Executed): Executed | Answer.NotExecuted | Answer.Unknown => {
+    const behaviour = behavioursAside.shift() ?? { _tag: "Execute" }
+    switch (behaviour._tag) {
+      case "Execute":
+        return execute()
+      case "NotExecuted":
+        return new Answer.NotExecuted({ why: behaviour.why, detail: "told to" })
+      case "LoseAnswer":
+        execute()
+        return new Answer.Unknown({ detail: "the answer was lost" })
+      case "LoseRequest":
+        return new Answer.Unknown({ detail: "the request was lost" })
+    }
+  }
+
   const capture = (
     cause: string,
     transactionId: TransactionId,
@@ -182,23 +207,25 @@ const make = Effect.sync(() => {
     merchantAccountFor: (kind) => (kind === "oneTime" ? oneTimeAccount : subscriptionAccount),
     prepare: Effect.fnUntraced(function* (request) {
       const at = yield* now
-      const transactionId = TransactionId.make(name("T"))
-      const expiresAtMillis = at + windowMinutes * 60 * millisPerSecond
-      transactions.set(transactionId, {
-        transactionId,
-        attemptId: request.attemptId,
-        amount: request.amount,
-        issuesBillingKey: request.merchantAccount === subscriptionAccount,
-        expiresAtMillis,
-        token: null,
-        approvedAtMillis: null,
-        refunded: 0
-      })
-      const url = `memory:${transactionId}`
-      return new Strategy.Prepared({
-        transactionId,
-        redirectUrls: new Attempt.RedirectUrls({ pc: url, mobile: url, app: url }),
-        expiresAt: DateTime.makeUnsafe(expiresAtMillis)
+      return performAside(() => {
+        const transactionId = TransactionId.make(name("T"))
+        const expiresAtMillis = at + windowMinutes * 60 * millisPerSecond
+        transactions.set(transactionId, {
+          transactionId,
+          attemptId: request.attemptId,
+          amount: request.amount,
+          issuesBillingKey: request.merchantAccount === subscriptionAccount,
+          expiresAtMillis,
+          token: null,
+          approvedAtMillis: null,
+          refunded: 0
+        })
+        const url = `memory:${transactionId}`
+        return new Strategy.Prepared({
+          transactionId,
+          redirectUrls: new Attempt.RedirectUrls({ pc: url, mobile: url, app: url }),
+          expiresAt: DateTime.makeUnsafe(expiresAtMillis)
+        })
       })
     }),
     approve: Effect.fnUntraced(function* (request) {
@@ -272,10 +299,12 @@ const make = Effect.sync(() => {
         : answer
     }),
     deactivate: (request) =>
-      Effect.sync(() => {
-        keys.set(request.billingKey, { isActive: false })
-        return new Strategy.Deactivated({})
-      }),
+      Effect.sync(() =>
+        performAside(() => {
+          keys.set(request.billingKey, { isActive: false })
+          return new Strategy.Deactivated({})
+        })
+      ),
     lookupPayment: Effect.fnUntraced(function* (request) {
       const fault = lookupFault()
       if (fault !== null) return fault
@@ -309,6 +338,7 @@ const make = Effect.sync(() => {
   return MemoryProvider.of({
     strategy,
     next: (...planned) => Effect.sync(() => void behaviours.push(...planned)),
+    nextAside: (...planned) => Effect.sync(() => void behavioursAside.push(...planned)),
     movements: Effect.map(now, (at) => visible(at)),
     callsReceived: Effect.sync(() => calls),
     approveAsCustomer: (transactionId) =>

@@ -41,8 +41,8 @@ export type Trouble =
   | "notTried"
   | "misconfigured"
 
-/** A method a trouble is made for. */
-export type Method = "approve" | "charge" | "refund" | "lookupPayment" | "lookupBillingKey"
+/** A method a trouble is made for; `refusedSoftly` only for approvals and charges. */
+export type Method = "prepare" | "approve" | "charge" | "refund" | "deactivate" | "lookupPayment" | "lookupBillingKey"
 
 /** What the provider's own ledger holds for one attempt; amounts are won. */
 export interface LedgerTotals {
@@ -73,6 +73,7 @@ type W = PaymentStrategyWorld
 const price = Won.make(12_000)
 const won = (amount: number) => Won.make(amount)
 const minuteMillis = 60_000
+const chargesAtOnce = 8
 const nanosPerMilli = 1_000_000
 
 const fresh = Effect.map(Random.nextInt, (number) => `suite/${number}`)
@@ -97,27 +98,33 @@ interface Opened {
   readonly request: Omit<Strategy.ApproveRequest, "approvalToken" | "dispatchBefore">
 }
 
-const open = Effect.fnUntraced(function* (
+const openingOf = Effect.fnUntraced(function* (
   kind: "oneTime" | "subscription" = "oneTime",
   amount: Won = price
-): Effect.fn.Return<Opened, never, W> {
+): Effect.fn.Return<Strategy.PrepareRequest, never, W> {
   const { strategy } = yield* PaymentStrategyWorld
   const seed = yield* fresh
-  const attemptId = Fixtures.anyAttemptId(seed)
-  const customerReference = CustomerReference.make(Fixtures.anyUserId(seed))
-  const merchantAccount = strategy.merchantAccountFor(kind)
-  const answer = yield* strategy.prepare({
-    attemptId,
-    merchantAccount,
-    customerReference,
+  return {
+    attemptId: Fixtures.anyAttemptId(seed),
+    merchantAccount: strategy.merchantAccountFor(kind),
+    customerReference: CustomerReference.make(Fixtures.anyUserId(seed)),
     itemName: "비타민 D 🌞 1000 IU 외 2건",
     quantity: 3,
     amount,
     approvalUrl: "http://127.0.0.1/approve?attempt=1",
     cancelUrl: "http://127.0.0.1/cancel",
     failUrl: "http://127.0.0.1/fail"
-  })
-  const prepared = answered(answer, "Prepared")
+  }
+})
+
+const open = Effect.fnUntraced(function* (
+  kind: "oneTime" | "subscription" = "oneTime",
+  amount: Won = price
+): Effect.fn.Return<Opened, never, W> {
+  const { strategy } = yield* PaymentStrategyWorld
+  const opening = yield* openingOf(kind, amount)
+  const { attemptId, customerReference, merchantAccount } = opening
+  const prepared = answered(yield* strategy.prepare(opening), "Prepared")
   const { transactionId } = prepared
   return {
     attemptId,
@@ -169,7 +176,12 @@ const charge = Effect.fnUntraced(function* (
   return { attemptId, answer }
 })
 
-const refund = Effect.fnUntraced(function* (paid: Opened, amount: Won, available: Won) {
+const refund = Effect.fnUntraced(function* (
+  paid: Opened,
+  amount: Won,
+  available: Won,
+  deadline: Effect.Effect<Strategy.DispatchDeadline> = soon
+) {
   const { strategy } = yield* PaymentStrategyWorld
   return yield* strategy.refund({
     refundId: Fixtures.anyRefundId(yield* fresh),
@@ -178,7 +190,7 @@ const refund = Effect.fnUntraced(function* (paid: Opened, amount: Won, available
     amount,
     approved: price,
     available,
-    dispatchBefore: yield* soon
+    dispatchBefore: yield* deadline
   })
 })
 
@@ -212,6 +224,16 @@ const silences: ReadonlyArray<{ readonly trouble: Trouble; readonly captures: nu
   { trouble: "cutAfter", captures: 1, when: "the connection is cut after it was executed" }
 ]
 
+/** What a provider says that did nothing, and why. */
+const refusals = [
+  { trouble: "notTried", why: "word", isOurFault: false, when: "says that it did not try" },
+  { trouble: "misconfigured", why: "ours", isOurFault: true, when: "says that we are at fault" }
+] as const satisfies ReadonlyArray<{
+  readonly trouble: Trouble
+  readonly why: string
+  readonly [more: string]: unknown
+}>
+
 const deadlines: ReadonlyArray<{
   readonly clock: string
   readonly pass: (deadline: Strategy.DispatchDeadline) => Strategy.DispatchDeadline
@@ -221,6 +243,33 @@ const deadlines: ReadonlyArray<{
     pass: (deadline) => ({ ...deadline, monotonicMillis: deadline.monotonicMillis - 2 * minuteMillis })
   },
   { clock: "wall", pass: (deadline) => ({ ...deadline, wallMillis: deadline.wallMillis - 2 * minuteMillis }) }
+]
+
+const preparationLaws: ReadonlyArray<Law<W>> = [
+  ...silences.map(({ trouble, when }) =>
+    law(
+      `knows nothing of a transaction it asked for when ${when}, and can ask for another`,
+      Effect.gen(function* () {
+        const world = yield* PaymentStrategyWorld
+        const opening = yield* openingOf()
+        yield* world.failNext("prepare", trouble)
+        answered(yield* world.strategy.prepare(opening), "Unknown")
+        yield* capturesAre(opening.attemptId, 0)
+        yield* pay()
+      })
+    )
+  ),
+  ...refusals.map(({ trouble, when, why }) =>
+    law(
+      `opens no transaction when the provider ${when}`,
+      Effect.gen(function* () {
+        const world = yield* PaymentStrategyWorld
+        yield* world.failNext("prepare", trouble)
+        const answer = yield* world.strategy.prepare(yield* openingOf())
+        assert.strictEqual(answered(answer, "NotExecuted").why, why)
+      })
+    )
+  )
 ]
 
 const paymentLaws: ReadonlyArray<Law<W>> = [
@@ -271,7 +320,11 @@ const paymentLaws: ReadonlyArray<Law<W>> = [
     "does not call a second approval of one payment a refusal, and takes nothing by it",
     Effect.gen(function* () {
       const paid = yield* pay()
-      answered(yield* approveWith(paid, paid.token), "Unknown")
+      const again = yield* approveWith(paid, paid.token)
+      // A provider that repeats its answers may repeat this one; it is the first approval then, and no other.
+      if (again._tag !== "Unknown") {
+        assert.strictEqual(answered(again, "Approved").approvalId, paid.approval.approvalId)
+      }
       yield* capturesAre(paid.attemptId, 1)
     })
   ),
@@ -300,6 +353,20 @@ const paymentLaws: ReadonlyArray<Law<W>> = [
         yield* capturesAre(opened.attemptId, captures)
         const found = answered(yield* lookup(opened), "PaymentFound")
         assert.strictEqual(found.standing, captures === 0 ? "waiting" : "approved")
+      })
+    )
+  ),
+  ...refusals.map(({ trouble, when, why }) =>
+    law(
+      `does not call it a refusal when the provider ${when} of an approval`,
+      Effect.gen(function* () {
+        const world = yield* PaymentStrategyWorld
+        const opened = yield* open()
+        const token = yield* world.approveAsCustomer(opened.prepared.transactionId)
+        yield* world.failNext("approve", trouble)
+        assert.strictEqual(answered(yield* approveWith(opened, token), "NotExecuted").why, why)
+        yield* capturesAre(opened.attemptId, 0)
+        answered(yield* approveWith(opened, token), "Approved")
       })
     )
   ),
@@ -334,7 +401,7 @@ const paymentLaws: ReadonlyArray<Law<W>> = [
     Effect.gen(function* () {
       const world = yield* PaymentStrategyWorld
       const paid = yield* pay()
-      for (const trouble of ["answerLost", "answerGarbled", "notTried"] as const) {
+      for (const trouble of ["answerLost", "requestLost", "answerGarbled", "cutAfter", "notTried"] as const) {
         yield* world.failNext("lookupPayment", trouble)
         assert.isFalse(answered(yield* lookup(paid), "LookupFailed").isOurFault)
       }
@@ -386,19 +453,47 @@ const billingKeyLaws: ReadonlyArray<Law<W>> = [
       yield* capturesAre(attemptId, 0)
     })
   ),
-  law(
-    "tells a provider that did not try from our own mistakes",
-    Effect.gen(function* () {
-      const world = yield* PaymentStrategyWorld
-      const holder = yield* registerKey()
-      for (const [trouble, why] of [
-        ["notTried", "word"],
-        ["misconfigured", "ours"]
-      ] as const) {
+  ...refusals.map(({ trouble, when, why }) =>
+    law(
+      `does not call it a refusal when the provider ${when} of a charge`,
+      Effect.gen(function* () {
+        const world = yield* PaymentStrategyWorld
+        const holder = yield* registerKey()
         yield* world.failNext("charge", trouble)
         const { answer, attemptId } = yield* charge(holder)
         assert.strictEqual(answered(answer, "NotExecuted").why, why)
         yield* capturesAre(attemptId, 0)
+      })
+    )
+  ),
+  law(
+    "gives each of several charges at once its own answer, also while one of them is lost",
+    Effect.gen(function* () {
+      const world = yield* PaymentStrategyWorld
+      const holders = yield* Effect.replicateEffect(registerKey(), chargesAtOnce)
+      yield* world.failNext("charge", "answerLost")
+      const charges = yield* Effect.forEach(holders, (holder) => charge(holder), { concurrency: "unbounded" })
+      const approvals = charges.flatMap(({ answer }) => (answer._tag === "Approved" ? [answer] : []))
+      assert.strictEqual(new Set(approvals.map(({ transactionId }) => transactionId)).size, chargesAtOnce - 1)
+      for (const { answer, attemptId } of charges) {
+        yield* capturesAre(attemptId, 1)
+        if (answer._tag === "Approved") {
+          const merchantAccount = world.strategy.merchantAccountFor("subscription")
+          const { transactionId } = answer
+          const found = answered(
+            yield* world.strategy.lookupPayment({ merchantAccount, transactionId }),
+            "PaymentFound"
+          )
+          assert.strictEqual(found.attemptId, attemptId)
+        } else {
+          answered(answer, "Unknown")
+        }
+      }
+      // Whoever comes next does not get the lost answer.
+      for (const holder of holders) {
+        const { answer, attemptId } = yield* charge(holder)
+        answered(answer, "Approved")
+        yield* capturesAre(attemptId, 1)
       }
     })
   ),
@@ -455,13 +550,42 @@ const billingKeyLaws: ReadonlyArray<Law<W>> = [
       assert.strictEqual(answered((yield* charge(holder)).answer, "Declined").reason._tag, "Hard")
     })
   ),
+  ...silences.map(({ captures, trouble, when }) =>
+    law(
+      `knows nothing of an ending of a billing key when ${when}, learns it by asking, and can repeat it`,
+      Effect.gen(function* () {
+        const world = yield* PaymentStrategyWorld
+        const { billingKey } = yield* registerKey()
+        const merchantAccount = world.strategy.merchantAccountFor("subscription")
+        yield* world.failNext("deactivate", trouble)
+        answered(yield* world.strategy.deactivate({ merchantAccount, billingKey }), "Unknown")
+        const isActive = captures === 0
+        assert.strictEqual(answered(yield* lookupKey(billingKey), "BillingKeyFound").isActive, isActive)
+        const again = yield* world.strategy.deactivate({ merchantAccount, billingKey })
+        assert.include(["Deactivated", "Unknown"], again._tag)
+        assert.isFalse(answered(yield* lookupKey(billingKey), "BillingKeyFound").isActive)
+      })
+    )
+  ),
+  law(
+    "says that it does not know a billing key nobody issued",
+    Effect.gen(function* () {
+      const unknown = Fixtures.anyProviderBillingKey(yield* fresh).slice(0, 20) as ProviderBillingKey
+      answered(yield* lookupKey(unknown), "BillingKeyMissing")
+    })
+  ),
   law(
     "tells nothing of a billing key when the lookup fails",
     Effect.gen(function* () {
       const world = yield* PaymentStrategyWorld
       const holder = yield* registerKey()
-      yield* world.failNext("lookupBillingKey", "answerGarbled")
-      answered(yield* lookupKey(holder.billingKey), "LookupFailed")
+      for (const trouble of ["answerLost", "requestLost", "answerGarbled", "cutAfter", "notTried"] as const) {
+        yield* world.failNext("lookupBillingKey", trouble)
+        assert.isFalse(answered(yield* lookupKey(holder.billingKey), "LookupFailed").isOurFault, trouble)
+      }
+      yield* world.failNext("lookupBillingKey", "misconfigured")
+      assert.isTrue(answered(yield* lookupKey(holder.billingKey), "LookupFailed").isOurFault)
+      answered(yield* lookupKey(holder.billingKey), "BillingKeyFound")
     })
   )
 ]
@@ -517,6 +641,30 @@ const refundLaws: ReadonlyArray<Law<W>> = [
       assert.strictEqual((yield* world.ledgerTotals(paid.attemptId)).refunded, price - 1)
     })
   ),
+  ...refusals.map(({ trouble, when, why }) =>
+    law(
+      `does not call it a refusal when the provider ${when} of a refund`,
+      Effect.gen(function* () {
+        const world = yield* PaymentStrategyWorld
+        const paid = yield* pay()
+        yield* world.failNext("refund", trouble)
+        assert.strictEqual(answered(yield* refund(paid, won(5_000), price), "NotExecuted").why, why)
+        assert.strictEqual((yield* world.ledgerTotals(paid.attemptId)).refunds, 0)
+      })
+    )
+  ),
+  ...deadlines.map(({ clock, pass }) =>
+    law(
+      `does not begin a refund whose deadline has passed on the ${clock} clock`,
+      Effect.gen(function* () {
+        const world = yield* PaymentStrategyWorld
+        const paid = yield* pay()
+        const answer = yield* refund(paid, won(5_000), price, Effect.map(soon, pass))
+        assert.strictEqual(answered(answer, "NotExecuted").why, "local")
+        assert.strictEqual((yield* world.ledgerTotals(paid.attemptId)).refunds, 0)
+      })
+    )
+  ),
   ...silences.map(({ captures, trouble, when }) =>
     law(
       `knows nothing of a refund when ${when}, and learns it by asking`,
@@ -533,7 +681,7 @@ const refundLaws: ReadonlyArray<Law<W>> = [
 ]
 
 /** Everything a `PaymentStrategy` promises. */
-export const laws = (): ReadonlyArray<Law<W>> => [...paymentLaws, ...billingKeyLaws, ...refundLaws]
+export const laws = (): ReadonlyArray<Law<W>> => [...preparationLaws, ...paymentLaws, ...billingKeyLaws, ...refundLaws]
 
 const bind = suiteOf("PaymentStrategy", laws)
 
