@@ -1,8 +1,8 @@
 /**
  * Writes the generated files of the repository, or with `--check` says which of them are stale.
  *
- * They are the pages of state machines and of the billing calendar, the HTTP contract, and the `exports` map of each
- * package: npm has no reliable wildcard (attw cannot check one), so every public module is listed by name. A module is
+ * They are the pages of state machines, of the billing calendar and of the provider's codes, the HTTP contract, and the
+ * `exports` map of each package: npm has no reliable wildcard (attw cannot check one), so every public module is listed by name. A module is
  * public when it is under `src`, not under a folder called `internal` and not an entry point (`main.ts`, `bin/`).
  *
  * @since 0.1.0
@@ -53,6 +53,7 @@ const documents = async (): Promise<ReadonlyArray<Generated>> => {
   const pages = [
     await import("./internal/StateMachines.ts"),
     await import("./internal/BillingCalendarPage.ts"),
+    await import("./internal/ProviderCodesPage.ts"),
     await import("./internal/OpenApiFile.ts")
   ]
   return pages.map(({ generate, path }) => ({ path, content: generate() }))

@@ -29,7 +29,7 @@ console.log(`fault matrix: SEED=${seed}`)
 // what is expected
 // -----------------------------------------------------------------------------
 
-const headersMillisMax = 1_500
+const headersMillisMax = 3_000
 const quickMillis = 20
 const tooSlowMillis = 3 * headersMillisMax
 const lateMillis = 5 * 60_000
