@@ -13,8 +13,9 @@
  * **Details**
  *
  * Time is the monotonic time of Effect's `Clock`, so a corrected wall clock neither opens nor closes a circuit.
- * The move from open to half-open costs no fiber: it is made by the first `acquire`, `state` or `metrics` at or after
- * its time, and its transition is published then. Nobody can observe a circuit that is open past its time.
+ * The moves that time alone makes cost no fiber while nobody watches: the first `acquire`, `state` or `metrics` at or
+ * after their time makes them, so that nobody can see a circuit that is open past its time. A subscriber of
+ * `transitions` waits for that time itself and gets the transition then, calls or no calls.
  *
  * State is one per process. A breaker shared between processes is `effect/persistence` `CircuitBreaker`, whose
  * half-open state admits one call.
@@ -86,6 +87,19 @@ export interface Metrics extends CircuitState.Metrics {
 export interface Permit {
   readonly record: (outcome: CircuitState.Outcome, durationMillis?: number) => Effect.Effect<void>
   readonly release: Effect.Effect<void>
+  /**
+   * Asks again, after a wait between the permit and its call.
+   *
+   * **Details**
+   *
+   * A permit of the state of now stays as it is. One of an older state is exchanged for one of the state of now, or
+   * settled when that state rejects. Either way the duration of the call is counted from here.
+   *
+   * **Gotchas**
+   *
+   * Dies when the permit is settled already.
+   */
+  readonly renew: Effect.Effect<void, CircuitOpen>
 }
 
 /** Maps how a call ended to what that says about the dependency. */
@@ -158,8 +172,9 @@ const nanosPerMilli = 1_000_000
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
-const monotonicMillis = (fiber: AnyFiber): number =>
-  Number(fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()) / nanosPerMilli
+const millisOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / nanosPerMilli
+
+const monotonicMillis = (fiber: AnyFiber): number => millisOf(fiber.getRef(Clock.Clock))
 
 /** Everything here is synchronous, so that no fiber runs or is interrupted between reading a state and setting it. */
 class Cell {
@@ -198,13 +213,14 @@ class Cell {
   admit(fiber: AnyFiber, nowMillis: number): CircuitState.Permit | Exit.Exit<never, CircuitOpen> {
     const admission = CircuitState.admit(this.state, this.settings, nowMillis)
     if (admission.state !== this.state) this.move(admission.state, fiber)
-    if (admission._tag === "Admitted") return admission.permit
-    this.totals.rejected++
-    return this.reject(admission.state._tag, admission.retryAfterMillis)
+    return admission._tag === "Admitted" ? admission.permit : this.reject(admission.state, nowMillis)
   }
 
   /** Creating an error costs more than the rest of a rejection, so one serves all of the same step of time. */
-  reject(state: "Open" | "HalfOpen" | "ForcedOpen", exactMillis: number): Exit.Exit<never, CircuitOpen> {
+  reject(rejecting: CircuitState.Rejected["state"], nowMillis: number): Exit.Exit<never, CircuitOpen> {
+    const state = rejecting._tag
+    this.totals.rejected++
+    const exactMillis = CircuitState.retryAfterMillis(rejecting, this.settings, nowMillis)
     const retryAfterMillis = Math.ceil(exactMillis / retryAfterStepMillis) * retryAfterStepMillis
     if (
       this.rejection === undefined ||
@@ -228,22 +244,23 @@ class Cell {
     nowMillis: number
   ): void {
     const { settings, totals } = this
-    if (permit.generation !== this.state.generation) totals.late++
+    const state = this.settle(fiber, nowMillis)
+    if (permit.generation !== state.generation) totals.late++
     if (outcome === "ignored") totals.ignored++
     else {
       if (outcome === "failure") totals.failed++
       else totals.succeeded++
       if (CircuitState.isSlow(settings, durationMillis)) totals.slow++
     }
-    const next = CircuitState.record(this.state, settings, { permit, outcome, durationMillis }, nowMillis)
-    if (next !== this.state) this.move(next, fiber)
+    const next = CircuitState.record(state, settings, { permit, outcome, durationMillis }, nowMillis)
+    if (next !== state) this.move(next, fiber)
   }
 }
 
 class CellPermit implements Permit {
   readonly cell: Cell
-  readonly permit: CircuitState.Permit
-  readonly acquiredAtMillis: number
+  permit: CircuitState.Permit
+  acquiredAtMillis: number
   isSettled = false
 
   constructor(cell: Cell, permit: CircuitState.Permit, acquiredAtMillis: number) {
@@ -266,10 +283,27 @@ class CellPermit implements Permit {
   get release(): Effect.Effect<void> {
     return this.record("ignored")
   }
+
+  // A permit of an older state holds nothing, so there is nothing to give back for it.
+  get renew(): Effect.Effect<void, CircuitOpen> {
+    return Effect.withFiber((fiber): Effect.Effect<void, CircuitOpen> => {
+      if (this.isSettled) return Effect.die(new Error(`A settled permit of circuit ${this.cell.name} was renewed`))
+      const nowMillis = monotonicMillis(fiber)
+      const isOfNow = this.permit.generation === this.cell.settle(fiber, nowMillis).generation
+      const admission = isOfNow ? this.permit : this.cell.admit(fiber, nowMillis)
+      if (Exit.isExit(admission)) {
+        this.isSettled = true
+        return admission
+      }
+      this.permit = admission
+      this.acquiredAtMillis = nowMillis
+      return Effect.void
+    })
+  }
 }
 
 const fromCell = (cell: Cell): CircuitBreaker => {
-  const read = <A>(f: (state: CircuitState.State, nowMillis: number) => A): Effect.Effect<A> =>
+  const read: Read = (f) =>
     Effect.withFiber((fiber) => {
       const nowMillis = monotonicMillis(fiber)
       return Effect.succeed(f(cell.settle(fiber, nowMillis), nowMillis))
@@ -299,10 +333,7 @@ const fromCell = (cell: Cell): CircuitBreaker => {
     })),
     transitions: Stream.callback<Transition>(
       (queue) =>
-        Effect.acquireRelease(
-          Effect.sync(() => cell.subscribers.add(queue)),
-          () => Effect.sync(() => cell.subscribers.delete(queue))
-        ),
+        Effect.andThen(subscribe(cell, queue), Effect.forkScoped(watch(cell, read), { startImmediately: true })),
       { bufferSize: transitionsBufferedMax, strategy: "sliding" }
     ),
     forceOpen: command(CircuitState.forceOpen),
@@ -312,18 +343,43 @@ const fromCell = (cell: Cell): CircuitBreaker => {
   }
 }
 
+const subscribe = (cell: Cell, queue: Queue.Enqueue<Transition>) =>
+  Effect.acquireRelease(
+    Effect.sync(() => cell.subscribers.add(queue)),
+    () => Effect.sync(() => cell.subscribers.delete(queue))
+  )
+
+type Read = <A>(f: (state: CircuitState.State, nowMillis: number) => A) => Effect.Effect<A>
+
+/** Makes the moves of time when their time comes, until it is interrupted. */
+const watch = (cell: Cell, read: Read) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const moved = yield* Queue.sliding<Transition>(1)
+      yield* subscribe(cell, moved)
+      while (true) {
+        const waitMillis = yield* read((state, nowMillis) =>
+          state._tag === "Open" || state._tag === "HalfOpen" ? state.untilMillis - nowMillis : Number.POSITIVE_INFINITY
+        )
+        yield* Effect.raceFirst(Effect.sleep(waitMillis), Queue.take(moved))
+      }
+    })
+  )
+
 const guard = <A, E, R>(
   cell: Cell,
   classify: Classify<A, E>,
   self: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | CircuitOpen, R> =>
   Effect.withFiber((fiber): Effect.Effect<A, E | CircuitOpen, R> => {
-    const startedAtMillis = monotonicMillis(fiber)
+    const clock = fiber.getRef(Clock.Clock)
+    const startedAtMillis = millisOf(clock)
     const state = cell.settle(fiber, startedAtMillis)
     if (state._tag === "HalfOpen" && state.permitsFree > 0) return guardTrial(cell, classify, self)
-    const admission = cell.admit(fiber, startedAtMillis)
-    if (Exit.isExit(admission)) return admission
-    return Effect.onExit(self, (exit) => finish(cell, fiber, admission, startedAtMillis, classify, exit))
+    if (state._tag === "HalfOpen" || state._tag === "Open" || state._tag === "ForcedOpen") {
+      return cell.reject(state, startedAtMillis)
+    }
+    return Effect.onExitPrimitive(self, (exit) => finish(cell, fiber, clock, state, startedAtMillis, classify, exit))
   })
 
 // A trial holds one of a few permits, so its finalizer is in place before the permit is taken: a fiber can be
@@ -335,20 +391,21 @@ const guardTrial = <A, E, R>(
   self: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | CircuitOpen, R> =>
   Effect.withFiber((fiber) => {
+    const clock = fiber.getRef(Clock.Clock)
     let permit: CircuitState.Permit | undefined
     let startedAtMillis = 0
     const isOfAdmitted = (_: Exit.Exit<A, E | CircuitOpen>): _ is Exit.Exit<A, E> => permit !== undefined
     const call = Effect.suspend((): Effect.Effect<A, E | CircuitOpen, R> => {
-      startedAtMillis = monotonicMillis(fiber)
+      startedAtMillis = millisOf(clock)
       const admission = cell.admit(fiber, startedAtMillis)
       if (Exit.isExit(admission)) return admission
       permit = admission
       return self
     })
-    return Effect.onExit(call, (exit) =>
+    return Effect.onExitPrimitive(call, (exit) =>
       permit !== undefined && isOfAdmitted(exit)
-        ? finish(cell, fiber, permit, startedAtMillis, classify, exit)
-        : Effect.void
+        ? finish(cell, fiber, clock, permit, startedAtMillis, classify, exit)
+        : undefined
     )
   })
 
@@ -356,17 +413,17 @@ const guardTrial = <A, E, R>(
 const finish = <A, E>(
   cell: Cell,
   fiber: AnyFiber,
+  clock: Clock.Clock,
   permit: CircuitState.Permit,
   startedAtMillis: number,
   classify: Classify<A, E>,
   exit: Exit.Exit<A, E>
-): Effect.Effect<void> => {
+): undefined => {
   let outcome: CircuitState.Outcome = "ignored"
   try {
     if (Exit.isSuccess(exit) || !Cause.hasInterruptsOnly(exit.cause)) outcome = classify(exit)
   } finally {
-    const nowMillis = monotonicMillis(fiber)
+    const nowMillis = millisOf(clock)
     cell.record(fiber, permit, outcome, nowMillis - startedAtMillis, nowMillis)
   }
-  return Effect.void
 }

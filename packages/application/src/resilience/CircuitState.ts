@@ -201,11 +201,23 @@ export interface Recorded {
   readonly durationMillis: number
 }
 
-/** Makes the moves that time alone makes: an open circuit becomes half-open, a stuck half-open one opens again. */
+/**
+ * Makes the moves that time alone makes: an open circuit becomes half-open, a stuck half-open one opens again.
+ *
+ * **Details**
+ *
+ * The moves are those that timers would have made, each at its own time, so that a state does not depend on how often
+ * it was looked at. Rounds that nobody looked at are skipped under one generation.
+ */
 export const settle = (self: State, settings: Settings, nowMillis: number): State => {
-  if (self._tag === "Open" && nowMillis >= self.untilMillis) return halfOpen(self.generation + 1, settings, nowMillis)
-  if (self._tag === "HalfOpen" && nowMillis >= self.untilMillis) return open(self.generation + 1, settings, nowMillis)
-  return self
+  if (self._tag !== "Open" && self._tag !== "HalfOpen") return self
+  if (nowMillis < self.untilMillis) return self
+  const { halfOpenMillisMax, openMillis } = settings
+  const roundMillis = halfOpenMillisMax === 0 ? Number.POSITIVE_INFINITY : openMillis + halfOpenMillisMax
+  const rounds = Math.floor((nowMillis - self.untilMillis) / roundMillis)
+  const movedAtMillis = rounds === 0 ? self.untilMillis : self.untilMillis + rounds * roundMillis
+  const enter = self._tag === "Open" ? halfOpen : open
+  return settle(enter(self.generation + 1, settings, movedAtMillis), settings, nowMillis)
 }
 
 /** Asks for a permit to make one call. */
@@ -213,11 +225,10 @@ export const admit = (self: State, settings: Settings, nowMillis: number): Admis
   const state = settle(self, settings, nowMillis)
   switch (state._tag) {
     case "Open":
-      return { _tag: "Rejected", state, retryAfterMillis: state.untilMillis - nowMillis }
     case "ForcedOpen":
-      return { _tag: "Rejected", state, retryAfterMillis: settings.openMillis }
+      return rejectedBy(state, settings, nowMillis)
     case "HalfOpen": {
-      if (state.permitsFree === 0) return { _tag: "Rejected", state, retryAfterMillis: halfOpenRetryAfterMillis }
+      if (state.permitsFree === 0) return rejectedBy(state, settings, nowMillis)
       return { _tag: "Admitted", state: { ...state, permitsFree: state.permitsFree - 1 }, permit: permitOf(state) }
     }
     default:
@@ -225,16 +236,35 @@ export const admit = (self: State, settings: Settings, nowMillis: number): Admis
   }
 }
 
+const rejectedBy = (state: Rejected["state"], settings: Settings, nowMillis: number): Rejected => ({
+  _tag: "Rejected",
+  state,
+  retryAfterMillis: retryAfterMillis(state, settings, nowMillis)
+})
+
+/** What a rejected call is told to wait. */
+export const retryAfterMillis = (state: Rejected["state"], settings: Settings, nowMillis: number): number => {
+  switch (state._tag) {
+    case "Open":
+      return state.untilMillis - nowMillis
+    case "ForcedOpen":
+      return settings.openMillis
+    case "HalfOpen":
+      return halfOpenRetryAfterMillis
+  }
+}
+
 const permitOf = (state: State): Permit => ({ generation: state.generation })
 
 /**
- * Records the outcome of an admitted call.
+ * Records the outcome of an admitted call, once the moves of time are made.
  *
  * **Gotchas**
  *
  * A permit is good for one record. The machine is a value and cannot see a second one.
  */
-export const record = (self: State, settings: Settings, call: Recorded, nowMillis: number): State => {
+export const record = (state: State, settings: Settings, call: Recorded, nowMillis: number): State => {
+  const self = settle(state, settings, nowMillis)
   if (call.permit.generation !== self.generation) return self
   switch (self._tag) {
     case "Closed": {

@@ -310,6 +310,54 @@ describe("CircuitBreaker.acquire", () => {
     })
   )
 
+  it.effect("gives a permit that stays as it is when it is renewed in the same state", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpenCircuit({ ...small, slowCallMillis: 1_000 })
+      const permit = yield* breaker.acquire
+      yield* TestClock.adjust(5_000)
+      yield* permit.renew
+      assert.strictEqual(yield* permitsFree(breaker), 2)
+      yield* TestClock.adjust(1_000)
+      yield* permit.record("success")
+      const { calls, slowCalls, totals } = yield* breaker.metrics
+      assert.deepStrictEqual([calls, slowCalls, totals.late], [1, 0, 0])
+    })
+  )
+
+  it.effect("exchanges a permit of an older state for one of the state of now", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make(small)
+      const permit = yield* breaker.acquire
+      yield* Effect.repeat(fail(breaker), { times: 3 })
+      yield* TestClock.adjust(10_000)
+      yield* permit.renew
+      assert.strictEqual(yield* permitsFree(breaker), 2)
+      yield* permit.record("success")
+      const { calls, totals } = yield* breaker.metrics
+      assert.deepStrictEqual([calls, totals.late], [1, 0])
+    })
+  )
+
+  it.effect("takes the call of a permit back when the circuit has opened since", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make(small)
+      const permit = yield* breaker.acquire
+      yield* Effect.repeat(fail(breaker), { times: 3 })
+      assert.strictEqual((yield* Effect.flip(permit.renew)).state, "Open")
+      yield* permit.record("failure")
+      const { totals } = yield* breaker.metrics
+      assert.deepStrictEqual([totals.failed, totals.late, totals.rejected], [4, 0, 1])
+    })
+  )
+
+  it.effect("dies when a settled permit is renewed", () =>
+    Effect.gen(function* () {
+      const permit = yield* (yield* CircuitBreaker.make(small)).acquire
+      yield* permit.release
+      assert.isTrue(Exit.hasDies(yield* Effect.exit(permit.renew)))
+    })
+  )
+
   it.effect("fails without a permit when the circuit is open", () =>
     Effect.gen(function* () {
       const breaker = yield* openCircuit()
@@ -417,14 +465,44 @@ describe("CircuitBreaker.transitions", () => {
     })
   )
 
-  it.effect("tells that a circuit became half-open when a read finds it so", () =>
+  it.effect("tells that a circuit became half-open at its time, though nobody calls", () =>
+    Effect.gen(function* () {
+      const breaker = yield* openCircuit({ ...small, halfOpenMillisMax: 4_000 })
+      const seen = yield* observe(breaker)
+      yield* TestClock.adjust(9_999)
+      assert.deepStrictEqual(yield* seen, [])
+      yield* TestClock.adjust(4_001)
+      assert.deepStrictEqual(yield* seen, [
+        { name: "provider", from: "Open", to: "HalfOpen", atMillis: 10_000 },
+        { name: "provider", from: "HalfOpen", to: "Open", atMillis: 14_000 }
+      ])
+    })
+  )
+
+  it.effect("tells that a circuit became half-open at its time, when it opened after the subscription", () =>
+    Effect.gen(function* () {
+      const breaker = yield* CircuitBreaker.make(small)
+      const seen = yield* observe(breaker)
+      yield* TestClock.adjust(1_000)
+      yield* Effect.repeat(fail(breaker), { times: 3 })
+      yield* TestClock.adjust(60_000)
+      assert.deepStrictEqual((yield* seen).at(-1), {
+        name: "provider",
+        from: "Open",
+        to: "HalfOpen",
+        atMillis: 11_000
+      })
+    })
+  )
+
+  it.effect("leave nothing running when their subscribers are gone", () =>
     Effect.gen(function* () {
       const breaker = yield* openCircuit()
-      const seen = yield* observe(breaker)
+      const subscriber = yield* Effect.forkChild(Stream.runDrain(breaker.transitions), { startImmediately: true })
+      yield* Fiber.interrupt(subscriber)
       yield* TestClock.adjust(12_000)
-      assert.deepStrictEqual(yield* seen, [])
-      yield* breaker.metrics
-      yield* breaker.state
+      // Nobody made the move at 10 s; the next subscriber's look at the circuit makes it.
+      const seen = yield* observe(breaker)
       assert.deepStrictEqual(yield* seen, [{ name: "provider", from: "Open", to: "HalfOpen", atMillis: 12_000 }])
     })
   )

@@ -232,6 +232,38 @@ describe("CircuitState when half-open", () => {
   })
 })
 
+describe("CircuitState.settle", () => {
+  const settings = settingsOf({ openMillis: 10_000, halfOpenMillisMax: 5_000 })
+  const seen = (state: CircuitState.State, nowMillis: number) => {
+    const settled = CircuitState.settle(state, settings, nowMillis)
+    return [settled._tag, "untilMillis" in settled ? settled.untilMillis : undefined]
+  }
+
+  it("makes each move at its own time, however late it is looked at", () => {
+    const open = openCircuit(settings)
+    assert.deepStrictEqual(seen(open, 9_999), ["Open", 10_000])
+    assert.deepStrictEqual(seen(open, 14_999), ["HalfOpen", 15_000])
+    assert.deepStrictEqual(seen(open, 15_000), ["Open", 25_000])
+    assert.deepStrictEqual(seen(open, 25_000), ["HalfOpen", 30_000])
+    assert.deepStrictEqual(seen(open, 15_000_000_000), ["Open", 15_000_010_000])
+    assert.deepStrictEqual(seen(open, 15_000_010_000), ["HalfOpen", 15_000_015_000])
+  })
+
+  it("is half-open again at once when its open time is 0", () => {
+    const never = settingsOf({ openMillis: 0, halfOpenMillisMax: 5_000 })
+    const state = CircuitState.settle(openCircuit(never), never, 12_000)
+    assert.deepStrictEqual([state._tag, "untilMillis" in state && state.untilMillis], ["HalfOpen", 15_000])
+  })
+
+  it("comes before an outcome, so that one after the bound of a half-open circuit decides nothing", () => {
+    const { permit, state } = admitted(openCircuit(settings), settings, 10_000)
+    const recorded = { permit, outcome: "success", durationMillis: 0 } as const
+    const last = { ...settings, halfOpenCalls: 1 }
+    assert.strictEqual(CircuitState.record(state, last, recorded, 14_999)._tag, "Closed")
+    assert.strictEqual(CircuitState.record(state, last, recorded, 15_000)._tag, "Open")
+  })
+})
+
 describe("CircuitState.record of a late outcome", () => {
   const late = (state: CircuitState.State, outcome: CircuitState.Outcome, permit: CircuitState.Permit) =>
     CircuitState.record(state, small, { permit, outcome, durationMillis: 0 }, small.openMillis)
@@ -242,7 +274,8 @@ describe("CircuitState.record of a late outcome", () => {
     const reclosed = calls(halfOpen, small, 3, { nowMillis: small.openMillis })
     for (const state of [openCircuit(small), halfOpen, reclosed]) {
       for (const outcome of ["success", "failure", "ignored"] as const) {
-        assert.strictEqual(late(state, outcome, permit), state)
+        const settled = CircuitState.settle(state, small, small.openMillis)
+        assert.strictEqual(late(settled, outcome, permit), settled)
       }
     }
   })
