@@ -13,6 +13,7 @@ import { Clock, Context, Effect, Exit, Fiber, FiberSet, Layer } from "effect"
 import { StaleWrite, StorageError } from "../ports/StorageError.ts"
 import * as Bulkhead from "../resilience/Bulkhead.ts"
 import * as CircuitBreaker from "../resilience/CircuitBreaker.ts"
+import * as Protection from "../resilience/Protection.ts"
 import { ProtocolSettings } from "./ProtocolSettings.ts"
 
 /** Nothing was sent: the provider's path is cut off or full. */
@@ -100,8 +101,7 @@ export const layer: Layer.Layer<MoneyCalls> = Layer.effect(
         inFlight,
         Effect.scoped(
           Effect.gen(function* () {
-            yield* money.bulkhead.acquireScoped
-            const permit = yield* money.breaker.acquire
+            const permit = yield* Protection.acquire(money)
             const clock = yield* Clock.Clock
             const dispatchBefore: DispatchDeadline = {
               monotonicMillis: Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000 + settings.dispatchMillisMax,
@@ -112,8 +112,7 @@ export const layer: Layer.Layer<MoneyCalls> = Layer.effect(
                 isStorageError(error) && error.reason === "outcomeUnknown"
                   ? recordUntilTaken(options.recordUnsent).pipe(Effect.ignore({ log: true }))
                   : Effect.void
-              ),
-              Effect.onError(() => permit.release)
+              )
             )
             const answer = yield* options
               .call(claimed, dispatchBefore)
@@ -135,9 +134,7 @@ export const layer: Layer.Layer<MoneyCalls> = Layer.effect(
       )
 
     const lookup = <A>(health: (answer: A) => CallHealth, call: Effect.Effect<A>): Effect.Effect<A, NotPermitted> =>
-      lookups.bulkhead.withBulkhead(
-        lookups.breaker.withBreaker<A, never>((exit) => (Exit.isSuccess(exit) ? health(exit.value) : "failure"))(call)
-      )
+      Protection.guard<A, never>(lookups, (exit) => (Exit.isSuccess(exit) ? health(exit.value) : "failure"))(call)
 
     return MoneyCalls.of({ dispatch, lookup, breakers: [money.breaker, lookups.breaker], drain })
   })

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
 import { StorageError } from "@pillivery/application/ports/StorageError"
-import { Deferred, Effect, Fiber, Ref } from "effect"
+import * as Bulkhead from "@pillivery/application/resilience/Bulkhead"
+import { Deferred, Effect, Fiber, Number, Ref } from "effect"
 import { TestClock } from "effect/testing"
 
 const storageFails = (reason: StorageError["reason"]) =>
@@ -103,6 +104,53 @@ describe("MoneyCalls.dispatch", () => {
       const refused = yield* Effect.flip(calls.dispatch(failing))
       assert.strictEqual(refused._tag, "CircuitOpen")
       assert.strictEqual(yield* Ref.get(sent), 20)
+    }).pipe(Effect.provide(MoneyCalls.layer))
+  )
+
+  it.effect("refuses at once when the circuit opens with every place taken, and sends none that waited", () =>
+    Effect.gen(function* () {
+      const calls = yield* MoneyCalls.MoneyCalls
+      const money = calls.breakers.find(({ name }) => name === "money") ?? assert.fail("no breaker of money calls")
+      const answered = yield* Deferred.make<string>()
+      const sent = yield* Ref.make(0)
+      const silent = {
+        claim: Effect.void,
+        call: () => Effect.andThen(Ref.update(sent, Number.increment), Deferred.await(answered)),
+        health: () => "failure" as const,
+        record: () => Effect.void,
+        recordUnsent: Effect.void
+      }
+      const dispatch = Effect.forkChild(Effect.exit(calls.dispatch(silent)), { startImmediately: true })
+      const placed = yield* Effect.replicateEffect(dispatch, Bulkhead.approveSettings.concurrentMax)
+      const waiting = yield* dispatch
+      yield* money.forceOpen
+      const refused = yield* Effect.flip(calls.dispatch(silent))
+      assert.strictEqual(refused._tag, "CircuitOpen")
+      yield* Deferred.succeed(answered, "answer")
+      yield* Effect.forEach(placed, Fiber.join)
+      assert.strictEqual((yield* Effect.flip(yield* Fiber.join(waiting)))._tag, "CircuitOpen")
+      assert.strictEqual(yield* Ref.get(sent), Bulkhead.approveSettings.concurrentMax)
+    }).pipe(Effect.provide(MoneyCalls.layer))
+  )
+})
+
+describe("MoneyCalls.lookup", () => {
+  it.effect("asks while money calls are cut off, and refuses at once when its own circuit opens", () =>
+    Effect.gen(function* () {
+      const calls = yield* MoneyCalls.MoneyCalls
+      const [money, lookups] = calls.breakers
+      const lookup = calls.lookup(() => "success", Effect.succeed("answer"))
+      yield* money?.forceOpen ?? assert.fail()
+      assert.strictEqual(yield* lookup, "answer")
+      const asking = Effect.forkChild(
+        calls.lookup(() => "success", Effect.never),
+        { startImmediately: true }
+      )
+      const { concurrentMax, queueMax } = Bulkhead.lookupSettings
+      yield* Effect.replicateEffect(asking, concurrentMax + queueMax)
+      assert.strictEqual((yield* Effect.flip(lookup))._tag, "BulkheadFull")
+      yield* lookups?.forceOpen ?? assert.fail()
+      assert.strictEqual((yield* Effect.flip(lookup))._tag, "CircuitOpen")
     }).pipe(Effect.provide(MoneyCalls.layer))
   )
 })
