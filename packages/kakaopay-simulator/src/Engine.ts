@@ -35,6 +35,8 @@ export interface EngineOptions {
   readonly seed: number
   readonly clock: SimulatorClock.ClockSettings
   readonly realNow: () => number
+  /** Origin of redirect URLs; absent means that of the address each client called. */
+  readonly publicOrigin: string | undefined
 }
 
 /** One HTTP call as the engine sees it. */
@@ -43,8 +45,8 @@ export interface IncomingCall {
   readonly authorization: string | undefined
   readonly contentType: string | undefined
   readonly body: string
-  /** Origin of the redirect URLs in the answer. */
-  readonly origin: string
+  /** The Host header. */
+  readonly host: string | undefined
 }
 
 /** The machine. */
@@ -58,6 +60,9 @@ export interface Engine {
     method?: Store.PaymentMethod
   ) => Result.Result<Customer.CustomerMoved, Customer.CustomerRejection>
   readonly reset: () => void
+  /** Origin of redirect URLs, once known. */
+  readonly publicOrigin: () => string | undefined
+  readonly setPublicOrigin: (origin: string) => void
   readonly store: () => Store.Store
   readonly calls: () => CallLog.CallLog
   readonly pendingCount: () => number
@@ -101,6 +106,7 @@ export const make = (options: EngineOptions): Engine => {
   let inFlight = InFlight.make()
   let pending: Array<LateCommit> = []
   let resetCount = 0
+  let publicOrigin = options.publicOrigin
 
   const execute = (prepared: Prepared, atMillis: number): Outcome => {
     const moment = clock.moment(atMillis)
@@ -158,7 +164,7 @@ export const make = (options: EngineOptions): Engine => {
     return Result.succeed({
       command: command.success,
       isSubscription: kind.success === "subscription",
-      origin: call.origin
+      origin: publicOrigin ?? `http://${call.host ?? "localhost"}`
     })
   }
 
@@ -326,6 +332,10 @@ export const make = (options: EngineOptions): Engine => {
       faults.clear()
       declines.clear()
       clock.set(options.clock)
+    },
+    publicOrigin: () => publicOrigin,
+    setPublicOrigin: (origin) => {
+      publicOrigin = origin
     },
     store: () => store,
     calls: () => calls,

@@ -155,9 +155,12 @@ export const parseFields = (body: string): Result.Result<Record<string, unknown>
   if (Result.isFailure(parsed)) return notAnObject
   const value = parsed.success
   if (typeof value !== "object" || value === null || Array.isArray(value)) return notAnObject
-  const fields: Record<string, unknown> = {}
-  for (const [name, field] of Object.entries(value)) {
-    if (field !== null) fields[name] = field
+  return Result.succeed(withoutNulls(value as Record<string, unknown>))
+}
+
+const withoutNulls = (fields: Record<string, unknown>): Record<string, unknown> => {
+  for (const name in fields) {
+    if (fields[name] === null) return Object.fromEntries(Object.entries(fields).filter(([, field]) => field !== null))
   }
-  return Result.succeed(fields)
+  return fields
 }

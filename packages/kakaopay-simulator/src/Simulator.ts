@@ -227,9 +227,9 @@ export const makeUnsafe = (options: Options = {}): Simulator["Service"] => {
     limits,
     seed,
     clock: { offsetMillis: options.clock?.offsetMillis ?? 0, skewMillis: options.clock?.skewMillis ?? 0 },
-    realNow: options.realNow ?? Date.now
+    realNow: options.realNow ?? Date.now,
+    publicOrigin: options.publicOrigin
   })
-  let publicOrigin = options.publicOrigin
 
   /** Reads after the late commits that are due have landed. */
   const read = <A>(evaluate: () => A): Effect.Effect<A> =>
@@ -332,11 +332,8 @@ export const makeUnsafe = (options: Options = {}): Simulator["Service"] => {
         })
     },
     reset: Effect.sync(() => engine.reset()),
-    publicOrigin: Effect.sync(() => Option.fromUndefinedOr(publicOrigin)),
-    setPublicOrigin: (origin) =>
-      Effect.sync(() => {
-        publicOrigin = origin
-      }),
+    publicOrigin: Effect.sync(() => Option.fromUndefinedOr(engine.publicOrigin())),
+    setPublicOrigin: (origin) => Effect.sync(() => engine.setPublicOrigin(origin)),
     limits,
     engine
   })

@@ -10,7 +10,18 @@ const offsetMillis = 9 * 60 * 60_000
 const dayMillis = 24 * 60 * 60_000
 
 /** `yyyy-MM-dd'T'HH:mm:ss` in Korea: no zone, no fraction, as KakaoPay writes it. [C] */
-export const stamp = (epochMillis: number): string => new Date(epochMillis + offsetMillis).toISOString().slice(0, 19)
+export const stamp = (epochMillis: number): string => {
+  const second = Math.floor(epochMillis / 1_000)
+  if (second !== stampedSecond) {
+    stamped = new Date(epochMillis + offsetMillis).toISOString().slice(0, 19)
+    stampedSecond = second
+  }
+  return stamped
+}
+
+// One answer asks for the same second several times, and the next answer mostly for the same one again.
+let stampedSecond = Number.NaN
+let stamped = ""
 
 /** The Korean calendar month of an instant, `yyyy-MM`. */
 export const month = (epochMillis: number): string => stamp(epochMillis).slice(0, 7)

@@ -83,7 +83,8 @@ export const approval = (payment: Payment, aid: string, payload: string | null):
 /** Removes null and undefined fields, as cancel and order do. [C] */
 export const withoutNulls = (fields: Fields): Fields => {
   const kept: Fields = {}
-  for (const [name, value] of Object.entries(fields)) {
+  for (const name in fields) {
+    const value = fields[name]
     if (value !== null && value !== undefined) kept[name] = value
   }
   return kept
@@ -100,31 +101,41 @@ const extraKeys: ReadonlyArray<readonly [string, unknown]> = [
   ["notices", []]
 ]
 
-/** Writes an object member by member: building it anew in random key order would cost several times as much. */
-const stringify = (entries: ReadonlyArray<readonly [string, unknown]>): string => {
-  let text = "{"
-  for (const [name, value] of entries) {
-    if (value !== undefined) text += `${text.length === 1 ? "" : ","}"${name}":${JSON.stringify(value)}`
+const plainText = /^[\w:.-]*$/
+
+/** JSON of one value. Ids and timestamps need no escaping, so a test decides for them. */
+const valueText = (value: unknown): string | undefined =>
+  typeof value === "string" && plainText.test(value) ? `"${value}"` : JSON.stringify(value)
+
+/** The members of an object as text: shuffling these costs a fraction of building an object anew in random key order. */
+const membersOf = (fields: Fields): Array<string> => {
+  const members: Array<string> = []
+  for (const name in fields) {
+    const text = valueText(fields[name])
+    if (text !== undefined) members.push(`"${name}":${text}`)
   }
-  return `${text}}`
+  return members
 }
 
 /** The text of an answer, with unknown keys and a random key order where the switches ask for them. */
 export const encode = (fields: Fields, switches: Switches, random: SeededRandom): string => {
-  const entries: Array<readonly [string, unknown]> = Object.entries(fields)
+  const members = membersOf(fields)
   if (switches.extraKeysRate > 0 && random.chance(switches.extraKeysRate)) {
     const extra = extraKeys[random.below(extraKeys.length)]
-    if (extra !== undefined && !(extra[0] in fields)) entries.push(extra)
+    if (extra !== undefined && !(extra[0] in fields)) members.push(`"${extra[0]}":${JSON.stringify(extra[1])}`)
   }
-  if (!switches.shuffleKeys) return stringify(entries)
-  for (let last = entries.length - 1; last > 0; last--) {
+  if (switches.shuffleKeys) shuffle(members, random)
+  return `{${members.join(",")}}`
+}
+
+const shuffle = (members: Array<string>, random: SeededRandom): void => {
+  for (let last = members.length - 1; last > 0; last--) {
     const other = random.below(last + 1)
-    const a = entries[last]
-    const b = entries[other]
+    const a = members[last]
+    const b = members[other]
     if (a !== undefined && b !== undefined) {
-      entries[last] = b
-      entries[other] = a
+      members[last] = b
+      members[other] = a
     }
   }
-  return stringify(entries)
 }
