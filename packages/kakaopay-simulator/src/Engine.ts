@@ -100,7 +100,7 @@ export const make = (options: EngineOptions): Engine => {
   const merchants = new Map(options.merchants.map((merchant) => [merchant.key, merchant]))
   const clock = SimulatorClock.make({ ...options.clock, realNow: options.realNow })
   const faults = Faults.make({ countMax: options.limits.faultRuleCountMax, seed: options.seed })
-  const declines = Declines.make(options.limits.declineRuleCountMax)
+  const declines = Declines.make({ countMax: options.limits.declineRuleCountMax, seed: options.seed })
   let store = Store.make(options)
   let calls = CallLog.make(options.limits.callsLoggedMax)
   let inFlight = InFlight.make()

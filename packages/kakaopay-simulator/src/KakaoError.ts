@@ -88,13 +88,16 @@ export const capacityReached: KakaoError = {
 }
 
 /** The status of a code: 400 for nearly everything [D]. */
-export const httpStatus = (self: KakaoError, options: { readonly failuresAre500: boolean }): number => {
+export const httpStatus = (
+  self: KakaoError,
+  options: { readonly failuresAre500: boolean; readonly unauthorizedStatus: 401 | 403 }
+): number => {
   if (self.httpStatus !== undefined) return self.httpStatus
   switch (self.code) {
     case -9798:
       return 503
     case -401:
-      return 401
+      return options.unauthorizedStatus
     case -10:
       return 429
     case -780:

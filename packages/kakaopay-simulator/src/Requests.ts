@@ -29,11 +29,32 @@ export const paths = {
 
 const wonMax = 1_000_000_000_000
 
-const WonRange = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: wonMax }))
-const NumericText = Schema.String.check(Schema.isPattern(/^-?\d{1,15}$/)).pipe(
-  Schema.decodeTo(WonRange, SchemaTransformation.numberFromString)
-)
-const Integer = Schema.Union([WonRange, NumericText])
+const installMonthMax = 12
+
+/** Cards a merchant may restrict a payment to. [D] */
+const cards = [
+  "SHINHAN",
+  "KB",
+  "HYUNDAI",
+  "LOTTE",
+  "SAMSUNG",
+  "NH",
+  "BC",
+  "HANA",
+  "CITI",
+  "KAKAOBANK",
+  "KAKAOPAY",
+  "WOORIONLY"
+] as const
+
+const integer = (maximum: number) => {
+  const range = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
+  const numericText = Schema.String.check(Schema.isPattern(/^-?\d{1,15}$/)).pipe(
+    Schema.decodeTo(range, SchemaTransformation.numberFromString)
+  )
+  return Schema.Union([range, numericText])
+}
+const Integer = integer(wonMax)
 const text = (maximum: number) => Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(maximum))
 const optionalText = (maximum: number) => Schema.optionalKey(Schema.String.check(Schema.isMaxLength(maximum)))
 const OptionalInteger = Schema.optionalKey(Integer)
@@ -53,8 +74,11 @@ export const Ready = Schema.Struct({
   approval_url: text(255),
   cancel_url: text(255),
   fail_url: text(255),
+  available_cards: Schema.optionalKey(Schema.Array(Schema.Literals(cards))),
   payment_method_type: Schema.optionalKey(Schema.Literals(["CARD", "MONEY"])),
-  install_month: OptionalInteger
+  install_month: Schema.optionalKey(integer(installMonthMax)),
+  use_share_installment: Schema.optionalKey(Schema.Literals(["Y", "N"])),
+  custom_json: Schema.optionalKey(Schema.Record(Schema.String, Schema.String))
 })
 export type Ready = typeof Ready.Type
 

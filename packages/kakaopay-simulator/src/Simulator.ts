@@ -143,6 +143,7 @@ export class Simulator extends Context.Service<
     readonly declines: {
       readonly add: (rule: DeclineRule) => Effect.Effect<string, LimitReached>
       readonly list: Effect.Effect<ReadonlyArray<ActiveDecline>>
+      readonly remove: (id: string) => Effect.Effect<boolean>
       readonly clear: Effect.Effect<void>
     }
     /** Time. */
@@ -269,6 +270,7 @@ export const makeUnsafe = (options: Options = {}): Simulator["Service"] => {
     declines: {
       add: (rule) => Effect.suspend(() => added(engine.declines.add(rule), "declineRuleCountMax")),
       list: read(() => engine.declines.list()),
+      remove: (id) => read(() => engine.declines.remove(id)),
       clear: read(() => engine.declines.clear())
     },
     clock: {

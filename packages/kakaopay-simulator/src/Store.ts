@@ -33,6 +33,8 @@ export interface Window {
   readonly approvalUrl: string
   readonly cancelUrl: string
   readonly failUrl: string
+  /** True instant from which the customer can no longer act, nor the merchant approve. */
+  readonly expiresAt: number
   pgToken: string | null
 }
 
@@ -49,8 +51,9 @@ export interface Payment {
   readonly itemCode: string | null
   readonly quantity: number
   readonly amount: Amounts.Amounts
-  readonly createdAt: number
   readonly createdStampMillis: number
+  /** Months a card payment is spread over, as the merchant fixed them. */
+  readonly installMonth: number
   readonly window: Window | null
   status: PaymentStatus
   method: PaymentMethod | null

@@ -6,7 +6,12 @@
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 
+const dayMillis = 24 * 60 * 60_000
+
+const Milliseconds = (minimum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum: dayMillis }))
 const Percentage = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
+
+const AbsentFields = Schema.Literals(["null", "missing"])
 
 /** Every switch. The letter says how sure we are that the real provider behaves as the default does. */
 export const Switches = Schema.Struct({
@@ -14,12 +19,22 @@ export const Switches = Schema.Struct({
   failuresAre500: Schema.Boolean,
   /** [U] Body of the 401 answer to a bad or missing key, as sent. */
   unauthorizedBody: Schema.String,
+  /** [U] Status of the answer to a bad or missing key. */
+  unauthorizedStatus: Schema.Literals([401, 403]),
   /** [C] Accept `DEV_SECRET_KEY <key>` beside `SECRET_KEY <key>`. */
   acceptDevSecretKeyScheme: Schema.Boolean,
+  /** [C] How long after `ready` a payment can be authenticated and approved. */
+  paymentWindowMillis: Milliseconds(1),
   /** [I] Code for an approve whose total differs from ready's. */
   totalMismatchCode: Schema.Literals([-722, -725]),
   /** [U] Charges of one key allowed in one Korean calendar month (-752); null means no cap. */
   subscriptionMonthlyCap: Schema.NullOr(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))),
+  /** [U] A first payment that took money counts as one of those charges. */
+  firstPaymentCountsAsUse: Schema.Boolean,
+  /** [U] How long a charge with the order id of an earlier one answers -785; 0 means that order ids are never compared. */
+  duplicateChargeMillis: Milliseconds(0),
+  /** [D for true, older pages for false] A recurring charge needs `item_name`. */
+  chargeNeedsItemName: Schema.Boolean,
   /** [I] Enforce `cancel_available_amount` when the client sends it. */
   enforceCancelAvailableAmount: Schema.Boolean,
   /** [U] Code for a `cancel_available_amount` that does not agree. */
@@ -36,8 +51,16 @@ export const Switches = Schema.Struct({
   repeatedInactive: Schema.Literals(["answer", "error"]),
   /** [U] Whether issuing a key without a charge counts as its last approval. */
   keyOnlySetsLastApprovedAt: Schema.Boolean,
+  /** [U] Whether a declined charge counts as the key's last approval. */
+  declinedChargeSetsLastApprovedAt: Schema.Boolean,
   /** [C] How an empty last_approved_at is written. */
   emptyLastApprovedAt: Schema.Literals(["null", "missing", "empty"]),
+  /** [U] How absent fields of a recurring charge's answer are written. */
+  chargeAbsentFields: AbsentFields,
+  /** [U] How absent fields of `status`, other than last_approved_at, are written. */
+  statusAbsentFields: AbsentFields,
+  /** [U] How `order` writes what is not known before approval. */
+  orderFieldsBeforeApproval: AbsentFields,
   /** [U] Method used when neither ready nor the customer chose one. */
   defaultPaymentMethod: Schema.Literals(["CARD", "MONEY"]),
   /** [C] Keys of every answer come in random order. */
@@ -63,9 +86,14 @@ export type SwitchesPatch = typeof SwitchesPatch.Type
 export const defaults: Switches = {
   failuresAre500: false,
   unauthorizedBody: '{"error_code":-401,"error_message":"invalid secret key"}',
+  unauthorizedStatus: 401,
   acceptDevSecretKeyScheme: false,
+  paymentWindowMillis: 15 * 60_000,
   totalMismatchCode: -725,
   subscriptionMonthlyCap: null,
+  firstPaymentCountsAsUse: false,
+  duplicateChargeMillis: 0,
+  chargeNeedsItemName: false,
   enforceCancelAvailableAmount: true,
   cancelAvailableMismatchCode: -710,
   lockUserOnOverlap: true,
@@ -74,7 +102,11 @@ export const defaults: Switches = {
   declinedApproveEndsPayment: true,
   repeatedInactive: "answer",
   keyOnlySetsLastApprovedAt: false,
+  declinedChargeSetsLastApprovedAt: false,
   emptyLastApprovedAt: "null",
+  chargeAbsentFields: "null",
+  statusAbsentFields: "null",
+  orderFieldsBeforeApproval: "missing",
   defaultPaymentMethod: "MONEY",
   shuffleKeys: true,
   extraKeysRate: 0.3,

@@ -73,6 +73,29 @@ describe("a billing key", () => {
     }).pipe(Effect.provide(simulator()))
   )
 
+  it.live("shared by several orders shows only the last of their charges", () =>
+    Effect.gen(function* () {
+      const { clock, faults, ledger } = yield* Simulator
+      const sid = yield* issueKey()
+      const lastApproval = Effect.map(call("status", { cid: recurring, sid }), ({ json }) => json["last_approved_at"])
+      yield* faults.add({ kind: "timeout-after", match: { partnerOrderId: "line-1" }, times: 1 })
+      yield* Effect.flip(charge(sid, { partner_order_id: "line-1" }, { timeoutMillis: 300 }))
+      yield* clock.advance(400)
+      yield* charge(sid, { partner_order_id: "line-2" })
+      // Within one second the two cannot be told apart, so the first is no evidence for either.
+      assert.strictEqual(yield* lastApproval, "2026-03-02T10:00:00")
+      yield* clock.advance(5_000)
+      yield* charge(sid, { partner_order_id: "line-3" })
+      assert.strictEqual(yield* lastApproval, "2026-03-02T10:00:05")
+      assert.deepStrictEqual(
+        (yield* ledger.entries({ sid })).map((entry) => entry.partnerOrderId),
+        ["line-1", "line-2", "line-3"]
+      )
+    }).pipe(
+      Effect.provide(simulator({ realNow: frozenAt("2026-03-02T10:00:00"), switches: { approvedAtDriftRate: 0 } }))
+    )
+  )
+
   it.live("is capped per Korean calendar month", () =>
     Effect.gen(function* () {
       const { clock } = yield* Simulator
@@ -139,30 +162,5 @@ describe("a billing key", () => {
       const unknown = yield* Effect.flip(billingKeys.inactivate("S0"))
       assert.strictEqual(unknown._tag, "UnknownBillingKey")
     }).pipe(Effect.provide(simulator()))
-  )
-
-  it.live("writes an empty last approval as the switch says", () =>
-    Effect.gen(function* () {
-      const { switches } = yield* Simulator
-      const sid = yield* issueKey()
-      yield* switches.set({ emptyLastApprovedAt: "missing" })
-      assert.notProperty((yield* call("status", { cid: recurring, sid })).json, "last_approved_at")
-      yield* switches.set({ emptyLastApprovedAt: "empty" })
-      assert.strictEqual((yield* call("status", { cid: recurring, sid })).json["last_approved_at"], "")
-    }).pipe(Effect.provide(simulator()))
-  )
-
-  it.live("with MONEY fails during the bank check when that is switched on", () =>
-    Effect.gen(function* () {
-      const { switches } = yield* Simulator
-      const money = yield* issueKey({ method: "MONEY" })
-      const card = yield* issueKey({ method: "CARD" })
-      assert.strictEqual((yield* charge(money)).status, 200)
-      yield* switches.set({ bankCheckWindow: true, failuresAre500: true })
-      const declined = yield* charge(money)
-      refused(declined, -782, "BANK_FIRM_UNAVAILABLE")
-      assert.strictEqual(declined.status, 500)
-      assert.strictEqual((yield* charge(card)).status, 200)
-    }).pipe(Effect.provide(simulator({ realNow: frozenAt("2026-03-02T00:20:00") })))
   )
 })

@@ -71,6 +71,20 @@ describe("cancel", () => {
     }).pipe(Effect.provide(simulator()))
   )
 
+  it.live("keeps the tax-free part consistent: no rest may be more tax-free than it is large", () =>
+    Effect.gen(function* () {
+      const tid = yield* pay({ total_amount: 10_000, tax_free_amount: 4_000 })
+      refused(yield* cancel(tid, 7_000), -722)
+      refused(yield* cancel(tid, 10_000), -722)
+      refused(yield* cancel(tid, 10_000, { cancel_tax_free_amount: 4_000, cancel_vat_amount: 1 }), -722)
+      const part = yield* cancel(tid, 3_000, { cancel_tax_free_amount: 1_000 })
+      assert.strictEqual(amountAt(part, "approved_cancel_amount", "vat"), Math.round(2_000 / 11))
+      assert.strictEqual(amountAt(part, "cancel_available_amount", "tax_free"), 3_000)
+      const rest = yield* cancel(tid, 7_000, { cancel_tax_free_amount: 3_000 })
+      assert.deepStrictEqual(rest.json["canceled_amount"], rest.json["amount"])
+    }).pipe(Effect.provide(simulator()))
+  )
+
   it.live("guards with cancel_available_amount unless that is switched off", () =>
     Effect.gen(function* () {
       const { switches } = yield* Simulator

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { FaultRule } from "../src/Faults.ts"
 import { Simulator } from "../src/Simulator.ts"
 import {
   approve,
@@ -20,106 +19,7 @@ import {
 
 const minuteMillis = 60_000
 
-/** Whether money moved and what the client saw, for one charge under one fault. */
-const chargeUnder = (rule: FaultRule) =>
-  Effect.gen(function* () {
-    const { faults, ledger, calls } = yield* Simulator
-    const sid = yield* issueKey()
-    yield* faults.add({ endpoint: "subscription", times: 1, ...rule })
-    const seen = yield* charge(sid, {}, { timeoutMillis: 300 }).pipe(
-      Effect.catch(() => Effect.succeed("no answer" as const))
-    )
-    const { captureCount } = yield* ledger.totals({ sid })
-    const [logged] = yield* calls.list({ endpoint: "subscription" })
-    return { seen, captureCount, logged }
-  }).pipe(Effect.provide(simulator()))
-
 describe("a fault", () => {
-  const silent = [
-    ["timeout-after", 1],
-    ["timeout-before", 0],
-    ["reset-after", 1],
-    ["reset-before", 0],
-    ["late-commit", 0]
-  ] as const
-  for (const [kind, captures] of silent) {
-    it.live(`${kind} gives no answer and ${captures === 1 ? "takes" : "does not take"} the money`, () =>
-      Effect.gen(function* () {
-        const { captureCount, logged, seen } = yield* chargeUnder({ kind })
-        assert.strictEqual(seen, "no answer")
-        assert.strictEqual(captureCount, captures)
-        assert.deepInclude(logged, { fault: kind, executed: captures === 1, answered: false, httpStatus: null })
-      })
-    )
-  }
-
-  for (const [kind, status] of [
-    ["gateway-502", 502],
-    ["gateway-504", 504]
-  ] as const) {
-    for (const execute of [false, true]) {
-      it.live(`${kind} answers HTML ${execute ? "after" : "without"} executing`, () =>
-        Effect.gen(function* () {
-          const { captureCount, seen } = yield* chargeUnder({ kind, execute })
-          if (seen === "no answer") return assert.fail(seen)
-          assert.strictEqual(seen.status, status)
-          assert.include(seen.contentType, "text/html")
-          assert.strictEqual(captureCount, execute ? 1 : 0)
-        })
-      )
-    }
-  }
-
-  it.live("truncated-json takes the money and answers half a body", () =>
-    Effect.gen(function* () {
-      const { captureCount, seen } = yield* chargeUnder({ kind: "truncated-json" })
-      if (seen === "no answer") return assert.fail(seen)
-      assert.strictEqual(seen.status, 200)
-      assert.throws(() => JSON.parse(seen.text) as unknown)
-      assert.strictEqual(captureCount, 1)
-    })
-  )
-
-  it.live("slow takes the money at once, also when the client has gone", () =>
-    Effect.gen(function* () {
-      const gone = yield* chargeUnder({ kind: "slow", delayMillis: 1_000 })
-      assert.strictEqual(gone.seen, "no answer")
-      assert.strictEqual(gone.captureCount, 1)
-      const patient = yield* chargeUnder({ kind: "slow", delayMillis: 50 })
-      if (patient.seen === "no answer") return assert.fail(patient.seen)
-      assert.strictEqual(patient.seen.status, 200)
-      assert.deepInclude(patient.logged, { executed: true, answered: true })
-    })
-  )
-
-  it.live("rate-limit, maintenance and internal-timeout answer their codes without executing", () =>
-    Effect.gen(function* () {
-      for (const [kind, status, code] of [
-        ["rate-limit", 429, -10],
-        ["maintenance", 503, -9798],
-        ["internal-timeout", 500, -603]
-      ] as const) {
-        const { captureCount, seen } = yield* chargeUnder({ kind })
-        if (seen === "no answer") return assert.fail(seen)
-        assert.strictEqual(seen.status, status)
-        refused(seen, code)
-        assert.strictEqual(captureCount, 0)
-      }
-      assert.strictEqual((yield* chargeUnder({ kind: "internal-timeout", execute: true })).captureCount, 1)
-    })
-  )
-
-  it.live("error answers any code, method result and status", () =>
-    Effect.gen(function* () {
-      const error = { code: -782, methodResultCode: "BANK_FIRM_UNKNOWN", httpStatus: 500 }
-      const { captureCount, seen } = yield* chargeUnder({ kind: "error", error, execute: true })
-      if (seen === "no answer") return assert.fail(seen)
-      assert.strictEqual(seen.status, 500)
-      refused(seen, -782, "BANK_FIRM_UNKNOWN")
-      assert.strictEqual(captureCount, 1)
-    })
-  )
-
   it.live("hits only what it matches, after what it skips, as often as it says", () =>
     Effect.gen(function* () {
       const { faults } = yield* Simulator
@@ -259,24 +159,6 @@ describe("a late commit", () => {
       const [late] = yield* calls.list({ endpoint: "subscription" })
       assert.deepInclude(late, { executed: false, errorCode: -751 })
     }).pipe(Effect.provide(simulator()))
-  )
-
-  it.live("locks its customer until it lands when that is switched on", () =>
-    Effect.gen(function* () {
-      const { clock, faults } = yield* Simulator
-      const sid = yield* issueKey()
-      yield* faults.add({
-        kind: "late-commit",
-        endpoint: "subscription",
-        times: 1,
-        delayMillis: minuteMillis,
-        answer: "gateway-504"
-      })
-      yield* charge(sid)
-      refused(yield* charge(sid), -782, "USER_LOCKED")
-      yield* clock.advance(minuteMillis)
-      assert.strictEqual((yield* charge(sid)).status, 200)
-    }).pipe(Effect.provide(simulator({ switches: { lateCommitLocksUser: true } })))
   )
 })
 

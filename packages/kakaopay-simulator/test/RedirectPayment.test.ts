@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as PaymentStatus from "../src/PaymentStatus.ts"
 import { Simulator } from "../src/Simulator.ts"
 import { SimulatorServer } from "../src/SimulatorServer.ts"
 import {
@@ -62,22 +63,57 @@ describe("ready", () => {
     }).pipe(Effect.provide(simulator()))
   )
 
+  it.live("knows the optional fields and their limits", () =>
+    Effect.gen(function* () {
+      const optional = {
+        item_code: "VC-1",
+        vat_amount: 500,
+        green_deposit: 0,
+        available_cards: ["SHINHAN", "KB"],
+        payment_method_type: "CARD",
+        install_month: "3",
+        use_share_installment: "Y",
+        custom_json: { return_custom_url: "kakaotalk://web/open?url=" }
+      }
+      const tid = yield* openWindow(optional)
+      const approved = yield* approve(tid, yield* authenticate(tid))
+      assert.strictEqual(amountAt(approved, "amount", "vat"), 500)
+      assert.strictEqual(Reflect.get(Object(approved.json["card_info"]), "install_month"), "03")
+      const order = yield* call("order", { cid: oneTime, tid })
+      assert.strictEqual(Reflect.get(Object(order.json["selected_card_info"]), "install_month"), 3)
+      assert.strictEqual(order.json["item_code"], "VC-1")
+      for (const wrong of [
+        { available_cards: ["NONESUCH"] },
+        { available_cards: "SHINHAN" },
+        { payment_method_type: "CASH" },
+        { install_month: 13 },
+        { use_share_installment: true },
+        { custom_json: { nested: {} } },
+        { cid: "TC0ONETIME0" },
+        { cid_secret: "x".repeat(25) },
+        { partner_order_id: "x".repeat(101) },
+        { partner_user_id: "" },
+        { item_code: "x".repeat(101) },
+        { fail_url: `http://shop.example/${"x".repeat(240)}` }
+      ]) {
+        refused(yield* call("ready", readyFields(wrong)), -2)
+      }
+    }).pipe(Effect.provide(simulator()))
+  )
+
   it.live("checks key, contract and contract secret", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* call("ready", readyFields(), { key: "wrong" })).status, 401)
       refused(yield* call("ready", readyFields({ cid: "C000000000" })), -731)
       refused(yield* call("ready", readyFields({ cid: recurring, cid_secret: "no" })), -733)
       const { url } = yield* SimulatorServer
-      const dev = () =>
-        send("POST", url + paths.ready, {
-          headers: { authorization: `DEV_SECRET_KEY ${secretKey}`, "content-type": "application/json" },
-          body: JSON.stringify(readyFields())
-        })
-      assert.strictEqual((yield* dev()).status, 401)
-      const { switches } = yield* Simulator
-      yield* switches.set({ acceptDevSecretKeyScheme: true, unauthorizedBody: "<h1>no</h1>" })
-      assert.strictEqual((yield* dev()).status, 200)
-      assert.strictEqual((yield* call("ready", readyFields(), { key: "wrong" })).text, "<h1>no</h1>")
+      const body = JSON.stringify(readyFields())
+      for (const authorization of ["", secretKey, `KakaoAK ${secretKey}`, `Bearer ${secretKey}`]) {
+        const headers = { authorization, "content-type": "application/json" }
+        assert.strictEqual((yield* send("POST", url + paths.ready, { headers, body })).status, 401, authorization)
+      }
+      refused(yield* call("ready", readyFields({ cid: recurring })), -733)
+      assert.strictEqual((yield* call("ready", readyFields({ cid: recurring, cid_secret: "secret" }))).status, 200)
     }).pipe(Effect.provide(simulator({ cidSecrets: { [recurring]: "secret" } })))
   )
 
@@ -93,11 +129,27 @@ describe("ready", () => {
       const headers = { authorization, "content-type": "application/json" }
       refused(yield* send("POST", url + paths.ready, { headers, body: "{" }), -2)
       refused(yield* send("POST", url + paths.ready, { headers, body: "[]" }), -2)
-      assert.strictEqual((yield* send("GET", url + paths.ready)).status, 405)
-      assert.strictEqual(
-        (yield* send("POST", `${url}/online/v11/payment/subscription`, { headers, body: "{}" })).status,
-        404
-      )
+      for (const path of Object.values(paths)) {
+        for (const method of ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
+          const answer = yield* send(method, url + path, { headers })
+          assert.deepStrictEqual([answer.status, answer.allow], [405, "POST"], `${method} ${path}`)
+        }
+      }
+      // Wrong paths of real clients, and lists, reports and lookups that the provider does not have.
+      for (const path of [
+        "/online/v11/payment/subscription",
+        "/online/v1/payment/subscription/",
+        "/online/v1/payment/subscription/status",
+        "/online/v1/payment/manage/inactive",
+        "/online/v1/payment/orders",
+        "/online/v1/payment/manage/report",
+        "/online/v1/payment/status",
+        "/v1/payment/ready"
+      ]) {
+        assert.strictEqual((yield* send("POST", url + path, { headers, body: "{}" })).status, 404, path)
+      }
+      // `order` looks up by tid only.
+      refused(yield* call("order", { cid: oneTime, partner_order_id: "order-1" }), -2)
       const large = JSON.stringify({ x: "x".repeat(70_000) })
       assert.strictEqual((yield* send("POST", url + paths.ready, { headers, body: large })).status, 413)
     }).pipe(Effect.provide(simulator()))
@@ -204,6 +256,39 @@ describe("approve", () => {
 })
 
 describe("order", () => {
+  it.live("tells each of the thirteen statuses", () =>
+    Effect.gen(function* () {
+      const { customers, declines } = yield* Simulator
+      const seen = new Set<unknown>()
+      const look = (tid: string, cid = oneTime) =>
+        Effect.map(call("order", { cid, tid }), ({ json }) => seen.add(json["status"]))
+      const tid = yield* openWindow()
+      yield* look(tid)
+      for (const action of ["send-tms", "open", "select-method", "wait-for-ars"] as const) {
+        yield* customers.act(tid, action)
+        yield* look(tid)
+      }
+      const token = yield* authenticate(tid)
+      yield* look(tid)
+      yield* approve(tid, token)
+      yield* look(tid)
+      for (const cancel_amount of [1_000, 10_000]) {
+        yield* call("cancel", { cid: oneTime, tid, cancel_amount, cancel_tax_free_amount: 0 })
+        yield* look(tid)
+      }
+      const [quit, failed, declined] = [yield* openWindow(), yield* openWindow(), yield* openWindow()]
+      yield* customers.cancel(quit)
+      yield* customers.fail(failed)
+      yield* declines.add({ methodResultCode: "0002", times: 1 })
+      yield* approve(declined, yield* authenticate(declined))
+      const registered = yield* openWindow({ cid: recurring, total_amount: 0 })
+      yield* approve(registered, yield* authenticate(registered), { cid: recurring })
+      for (const other of [quit, failed, declined]) yield* look(other)
+      yield* look(registered, recurring)
+      assert.sameMembers([...seen], [...PaymentStatus.statuses])
+    }).pipe(Effect.provide(simulator()))
+  )
+
   it.live("omits absent fields and lists the actions", () =>
     Effect.gen(function* () {
       const tid = yield* pay()

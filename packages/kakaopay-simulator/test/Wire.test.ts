@@ -104,15 +104,27 @@ describe("the wire", () => {
     }).pipe(Effect.provide(simulator({ switches: { sparseActionRate: 1 } })))
   )
 
-  it.live("reports a skewed clock while the ledger keeps the truth", () =>
-    Effect.gen(function* () {
-      const { clock, ledger } = yield* Simulator
-      const sid = yield* issueKey()
-      yield* clock.set({ skewMillis: -30_000 })
-      const answer = yield* charge(sid)
-      assert.strictEqual(answer.json["approved_at"], "2026-03-02T09:59:30")
-      const [entry] = yield* ledger.entries({ sid })
-      assert.strictEqual(entry?.at, "2026-03-02T01:00:00.000Z")
-    }).pipe(Effect.provide(simulator({ realNow: frozenAt("2026-03-02T10:00:00") })))
-  )
+  for (const [skewMillis, stamp] of [
+    [-30_000, "2026-03-02T09:59:30"],
+    [30_000, "2026-03-02T10:00:30"]
+  ] as const) {
+    it.live(`reports a clock that is ${skewMillis / 1_000} s off while the ledger keeps the truth`, () =>
+      Effect.gen(function* () {
+        const { clock, ledger } = yield* Simulator
+        const sid = yield* issueKey()
+        yield* clock.set({ skewMillis })
+        const charged = yield* charge(sid)
+        assert.strictEqual(charged.json["approved_at"], stamp)
+        const order = yield* call("order", { cid: recurring, tid: charged.json["tid"] })
+        const status = yield* call("status", { cid: recurring, sid })
+        assert.deepStrictEqual([order.json["approved_at"], status.json["last_approved_at"]], [stamp, stamp])
+        const [entry] = yield* ledger.entries({ sid })
+        assert.strictEqual(entry?.at, "2026-03-02T01:00:00.999Z")
+      }).pipe(
+        Effect.provide(
+          simulator({ realNow: () => Date.UTC(2026, 2, 2, 1, 0, 0, 999), switches: { approvedAtDriftRate: 0 } })
+        )
+      )
+    )
+  }
 })

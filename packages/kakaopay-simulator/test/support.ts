@@ -44,7 +44,7 @@ export const send = (
   method: string,
   url: string,
   options: { readonly headers?: Record<string, string>; readonly body?: string; readonly timeoutMillis?: number } = {}
-): Effect.Effect<Answer & { readonly location: string | null }, NoAnswer> =>
+): Effect.Effect<Answer & { readonly location: string | null; readonly allow: string | null }, NoAnswer> =>
   Effect.tryPromise({
     try: async () => {
       const response = await fetch(url, {
@@ -59,6 +59,7 @@ export const send = (
         status: response.status,
         contentType: response.headers.get("content-type") ?? "",
         location: response.headers.get("location"),
+        allow: response.headers.get("allow"),
         text,
         json: parse(text)
       }
@@ -121,8 +122,8 @@ export const textAt = (answer: Answer, name: string): string => {
 }
 
 /** Opens a window and returns its tid. */
-export const openWindow = (more: Record<string, unknown> = {}) =>
-  Effect.map(call("ready", readyFields(more)), (answer) => {
+export const openWindow = (more: Record<string, unknown> = {}, key: string = secretKey) =>
+  Effect.map(call("ready", readyFields(more), { key }), (answer) => {
     assert.strictEqual(answer.status, 200, answer.text)
     return textAt(answer, "tid")
   })
@@ -212,3 +213,6 @@ export const frozenAt = (koreanTime: string) => {
   const millis = Date.parse(`${koreanTime}+09:00`)
   return () => millis
 }
+
+/** The address of one of the seven calls. */
+export const urlOf = (endpoint: keyof typeof paths) => Effect.map(SimulatorServer, ({ url }) => url + paths[endpoint])

@@ -14,12 +14,9 @@ import type * as Requests from "../Requests.ts"
 import * as Store from "../Store.ts"
 import * as Wire from "./Wire.ts"
 
-/** A payment window lives 15 minutes. [C] */
-export const windowMillis = 15 * 60_000
-
 /** Whether the window has closed. */
 export const isExpired = (payment: Store.Payment, atMillis: number): boolean =>
-  atMillis >= payment.createdAt + windowMillis
+  payment.window !== null && atMillis >= payment.window.expiresAt
 
 type Outcome = Result.Result<Wire.Fields, KakaoError.KakaoError>
 
@@ -61,14 +58,15 @@ export const ready = (
     itemCode: request.item_code ?? null,
     quantity: request.quantity,
     amount,
-    createdAt: moment.atMillis,
     createdStampMillis: moment.stampMillis,
+    installMonth: request.install_month ?? 0,
     window: {
       hash,
       kind: isSubscription ? "subscription" : "one-time",
       approvalUrl: request.approval_url,
       cancelUrl: request.cancel_url,
       failUrl: request.fail_url,
+      expiresAt: moment.atMillis + store.switches.paymentWindowMillis,
       pgToken: null
     },
     status: "READY",
@@ -157,6 +155,7 @@ export const approve = (
     if (total > 0 || store.switches.keyOnlySetsLastApprovedAt) {
       issued.lastApprovedStampMillis = moment.stampMillis + payment.driftMillis
     }
+    if (total > 0 && store.switches.firstPaymentCountsAsUse) BillingKeys.countUse(issued, moment)
   } else {
     payment.driftMillis = BillingKeys.drift(store)
   }

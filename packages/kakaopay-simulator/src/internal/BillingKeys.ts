@@ -54,7 +54,27 @@ const find = (store: Store.Store, request: Requests.Key): Store.BillingKey | und
   return key !== undefined && key.cid === request.cid ? key : undefined
 }
 
-/** Charges a key. A new tid every time: KakaoPay never deduplicates on partner_order_id. [D/I] */
+const usesIn = (key: Store.BillingKey, month: string): number => (key.month === month ? key.usesInMonth : 0)
+
+/** Counts a charge towards the cap of its Korean month. */
+export const countUse = (key: Store.BillingKey, moment: Store.Moment): void => {
+  const month = KoreanTime.month(moment.atMillis)
+  key.usesInMonth = usesIn(key, month) + 1
+  key.month = month
+}
+
+/** Whether the order id was charged within the time that the switch says. */
+const isDuplicate = (store: Store.Store, request: Requests.Subscription, moment: Store.Moment): boolean => {
+  const { duplicateChargeMillis } = store.switches
+  return (
+    duplicateChargeMillis > 0 &&
+    store.ledger
+      .select({ sid: request.sid, partnerOrderId: request.partner_order_id })
+      .some((entry) => entry.kind === "capture" && entry.atMillis > moment.atMillis - duplicateChargeMillis)
+  )
+}
+
+/** Charges a key. A new tid every time [D], and by default no deduplication on partner_order_id [I]. */
 export const charge = (
   store: Store.Store,
   request: Requests.Subscription,
@@ -68,16 +88,18 @@ export const charge = (
   if (request.total_amount === 0) {
     return Result.fail(KakaoError.make(-2, { message: "invalid parameter: total_amount" }))
   }
+  if (store.switches.chargeNeedsItemName && (request.item_name ?? "") === "") {
+    return Result.fail(KakaoError.make(-2, { message: "invalid parameter: item_name" }))
+  }
   const amount = Amounts.make({
     total: request.total_amount,
     taxFree: request.tax_free_amount,
     vat: request.vat_amount
   })
   if (!Amounts.isConsistent(amount)) return refuse(-722)
-  const month = KoreanTime.month(moment.atMillis)
-  const uses = key.month === month ? key.usesInMonth : 0
   const cap = store.switches.subscriptionMonthlyCap
-  if (cap !== null && uses >= cap) return refuse(-752)
+  if (cap !== null && usesIn(key, KoreanTime.month(moment.atMillis)) >= cap) return refuse(-752)
+  if (isDuplicate(store, request, moment)) return refuse(-785)
   if (key.method === "MONEY" && store.switches.bankCheckWindow && KoreanTime.isBankCheck(moment.atMillis)) {
     return refuse(-782, KakaoError.extrasOf("BANK_FIRM_UNAVAILABLE"))
   }
@@ -86,7 +108,10 @@ export const charge = (
     partnerOrderId: request.partner_order_id,
     partnerUserId: request.partner_user_id
   })
-  if (declined !== undefined) return refuse(-782, declined)
+  if (declined !== undefined) {
+    if (store.switches.declinedChargeSetsLastApprovedAt) key.lastApprovedStampMillis = moment.stampMillis
+    return refuse(-782, declined)
+  }
   if (store.payments.size >= store.limits.paymentCountMax) return Result.fail(KakaoError.capacityReached)
   const aid = Store.freshAid(store, moment.stampMillis)
   const payload = request.payload ?? null
@@ -99,8 +124,8 @@ export const charge = (
     itemCode: request.item_code ?? null,
     quantity: request.quantity,
     amount,
-    createdAt: moment.atMillis,
     createdStampMillis: moment.stampMillis,
+    installMonth: 0,
     window: null,
     status: "SUCCESS_PAYMENT",
     method: key.method,
@@ -112,11 +137,11 @@ export const charge = (
     actions: [{ aid, type: "PAYMENT", amount: amount.total, greenDeposit: 0, stampMillis: moment.stampMillis, payload }]
   }
   store.payments.set(payment.tid, payment)
-  key.month = month
-  key.usesInMonth = uses + 1
+  countUse(key, moment)
   key.lastApprovedStampMillis = moment.stampMillis + payment.driftMillis
   Store.record(store, payment, { kind: "capture", aid, amount: amount.total, atMillis: moment.atMillis })
-  return Result.succeed(Wire.approval(payment, aid, payload))
+  const fields = Wire.approval(payment, aid, payload)
+  return Result.succeed(store.switches.chargeAbsentFields === "missing" ? Wire.withoutNulls(fields) : fields)
 }
 
 /** Inactivates a key. There is no way back. [I] */
@@ -125,16 +150,26 @@ export const inactivate = (store: Store.Store, request: Requests.Key, moment: St
   if (key === undefined) return refuse(-750)
   if (key.inactivatedStampMillis !== null && store.switches.repeatedInactive === "error") return refuse(-751)
   key.inactivatedStampMillis ??= moment.stampMillis
-  return Result.succeed(
-    Wire.withoutNulls({
-      cid: key.cid,
-      sid: key.sid,
-      status: "INACTIVE",
-      created_at: KoreanTime.stamp(key.createdStampMillis),
-      last_approved_at: Wire.stampOrNull(key.lastApprovedStampMillis),
-      inactivated_at: KoreanTime.stamp(key.inactivatedStampMillis)
-    })
-  )
+  return Result.succeed({
+    cid: key.cid,
+    sid: key.sid,
+    status: "INACTIVE",
+    created_at: KoreanTime.stamp(key.createdStampMillis),
+    ...lastApproval(store, key),
+    inactivated_at: KoreanTime.stamp(key.inactivatedStampMillis)
+  })
+}
+
+const lastApproval = (store: Store.Store, key: Store.BillingKey): Wire.Fields => {
+  if (key.lastApprovedStampMillis !== null) return { last_approved_at: KoreanTime.stamp(key.lastApprovedStampMillis) }
+  switch (store.switches.emptyLastApprovedAt) {
+    case "null":
+      return { last_approved_at: null }
+    case "empty":
+      return { last_approved_at: "" }
+    case "missing":
+      return {}
+  }
 }
 
 /** Tells the state of a key: the only evidence of a charge whose answer was lost. [D] */
@@ -153,8 +188,6 @@ export const status = (store: Store.Store, request: Requests.Key): Outcome => {
     inactivated_at: Wire.stampOrNull(key.inactivatedStampMillis),
     use_point_status: "NOT_USED"
   }
-  const last = Wire.stampOrNull(key.lastApprovedStampMillis)
-  if (last !== null || store.switches.emptyLastApprovedAt === "null") fields["last_approved_at"] = last
-  else if (store.switches.emptyLastApprovedAt === "empty") fields["last_approved_at"] = ""
-  return Result.succeed(fields)
+  const written = store.switches.statusAbsentFields === "missing" ? Wire.withoutNulls(fields) : fields
+  return Result.succeed({ ...written, ...lastApproval(store, key) })
 }

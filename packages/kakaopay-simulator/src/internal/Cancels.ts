@@ -32,6 +32,13 @@ const cancelAmounts = (request: Requests.Cancel, left: Amounts.Amounts): Amounts
   }
 }
 
+/** Whether a cancel makes sense in itself, and leaves a rest that does. The code is [I]. */
+const isPartOf = (amount: Amounts.Amounts, left: Amounts.Amounts): boolean =>
+  amount.tax_free <= left.tax_free &&
+  amount.vat <= left.vat &&
+  Amounts.isConsistent(amount) &&
+  Amounts.isConsistent(Amounts.subtract(left, amount))
+
 /** Returns money. */
 export const cancel = (
   store: Store.Store,
@@ -59,7 +66,7 @@ export const cancel = (
     return refuse(-781, KakaoError.extrasOf("INVALID_CANCEL_AMOUNT"))
   }
   const amount = cancelAmounts(request, left)
-  if (amount.tax_free > left.tax_free || amount.vat > left.vat || !Amounts.isConsistent(amount)) return refuse(-722)
+  if (!isPartOf(amount, left)) return refuse(-722)
   if (payment.method === "MONEY" && store.switches.bankCheckWindow && KoreanTime.isBankCheck(moment.atMillis)) {
     return refuse(-781, KakaoError.extrasOf("BANK_FIRM_UNAVAILABLE"))
   }

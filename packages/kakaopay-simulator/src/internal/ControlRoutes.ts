@@ -183,6 +183,17 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | Simulator>
         })
       )
     )
+    yield* router.add("DELETE", "/declines/:id", () =>
+      answering(
+        Effect.gen(function* () {
+          const { id } = yield* params(IdParams)
+          const removed = yield* simulator.declines.remove(id)
+          return removed
+            ? HttpServerResponse.empty()
+            : problem(404, "unknown-decline", `There is no decline rule ${id}`)
+        })
+      )
+    )
     yield* router.add("DELETE", "/declines", () => Effect.as(simulator.declines.clear, HttpServerResponse.empty()))
 
     yield* router.add("POST", "/inactivate", (request) =>

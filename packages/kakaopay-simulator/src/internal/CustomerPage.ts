@@ -8,7 +8,6 @@
  * @since 0.1.0
  */
 import { createHash } from "node:crypto"
-import { windowMillis } from "./Approvals.ts"
 import * as KoreanTime from "./KoreanTime.ts"
 import type { PaymentStatus } from "../PaymentStatus.ts"
 import type * as Store from "../Store.ts"
@@ -30,7 +29,8 @@ const english = (text: string): string => `<span class="hint" lang="en">${escape
 
 const won = (amount: number): string => `${String(amount).replace(/\B(?=(\d{3})+$)/g, ",")}원`
 
-const deadline = (payment: Store.Payment): string => KoreanTime.stamp(payment.createdAt + windowMillis).slice(11, 16)
+const deadline = ({ window }: Store.Payment): string =>
+  window === null ? "" : KoreanTime.stamp(window.expiresAt).slice(11, 16)
 
 const style = `
 :root{color-scheme:light dark;--page:#eef0f4;--card:#fff;--ink:#1b1d22;--muted:#5a606c;--line:#d3d7de;--soft:#f3f4f7;--key:#ffdb2e;--on-key:#1b1d22;--focus:#1d4ed8}

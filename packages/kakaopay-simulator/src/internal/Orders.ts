@@ -27,7 +27,7 @@ const action = (store: Store.Store, payment: Store.Payment, entry: Store.Action)
   })
 }
 
-/** Tells the state of a payment, before and after approval. What is present before approval is [U]: absent here. */
+/** Tells the state of a payment. What is present before approval is [U]. */
 export const order = (
   store: Store.Store,
   request: Requests.Order
@@ -35,25 +35,25 @@ export const order = (
   const payment = store.payments.get(request.tid)
   if (payment === undefined || payment.cid !== request.cid) return Result.fail(KakaoError.make(-721))
   const approved = PaymentStatus.isApproved(payment.status)
-  return Result.succeed(
-    Wire.withoutNulls({
-      tid: payment.tid,
-      cid: payment.cid,
-      status: payment.status,
-      partner_order_id: payment.partnerOrderId,
-      partner_user_id: payment.partnerUserId,
-      payment_method_type: approved ? payment.method : null,
-      item_name: payment.itemName,
-      item_code: payment.itemCode,
-      quantity: payment.quantity,
-      amount: payment.amount,
-      canceled_amount: payment.canceled,
-      cancel_available_amount: approved ? Store.remaining(payment) : null,
-      created_at: KoreanTime.stamp(payment.createdStampMillis),
-      approved_at: Wire.laterApprovedAt(payment),
-      canceled_at: Wire.stampOrNull(payment.canceledStampMillis),
-      selected_card_info: approved && payment.method === "CARD" ? Wire.selectedCardInfo : null,
-      payment_action_details: payment.actions.map((entry) => action(store, payment, entry))
-    })
-  )
+  const fields: Wire.Fields = {
+    tid: payment.tid,
+    cid: payment.cid,
+    status: payment.status,
+    partner_order_id: payment.partnerOrderId,
+    partner_user_id: payment.partnerUserId,
+    payment_method_type: approved ? payment.method : null,
+    item_name: payment.itemName,
+    item_code: payment.itemCode,
+    quantity: payment.quantity,
+    amount: payment.amount,
+    canceled_amount: payment.canceled,
+    cancel_available_amount: approved ? Store.remaining(payment) : null,
+    created_at: KoreanTime.stamp(payment.createdStampMillis),
+    approved_at: Wire.laterApprovedAt(payment),
+    canceled_at: Wire.stampOrNull(payment.canceledStampMillis),
+    selected_card_info: approved && payment.method === "CARD" ? Wire.selectedCardInfo(payment) : null,
+    payment_action_details: payment.actions.map((entry) => action(store, payment, entry))
+  }
+  const keepsNulls = !approved && store.switches.orderFieldsBeforeApproval === "null"
+  return Result.succeed(keepsNulls ? fields : Wire.withoutNulls(fields))
 }

@@ -5,7 +5,7 @@
  */
 import * as KoreanTime from "./KoreanTime.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
-import type { Payment, PaymentMethod } from "../Store.ts"
+import type { Payment } from "../Store.ts"
 import type { Switches } from "../Switches.ts"
 
 /** The fields of an answer. */
@@ -14,7 +14,7 @@ export type Fields = Record<string, unknown>
 /** A Korean timestamp, or null. */
 export const stampOrNull = (millis: number | null): string | null => (millis === null ? null : KoreanTime.stamp(millis))
 
-/** `card_info` of approve and subscription. [C] */
+/** `card_info` of approve and subscription, for a payment at once. [C] */
 const cardInfo: Fields = {
   kakaopay_purchase_corp: "신한",
   kakaopay_purchase_corp_code: "701",
@@ -39,18 +39,22 @@ const cardInfoOfKeyOnly: Fields = {
 }
 
 /** `selected_card_info` of order. [D] */
-export const selectedCardInfo: Fields = {
+export const selectedCardInfo = (payment: Payment): Fields => ({
   card_bin: "111111",
-  install_month: 0,
+  install_month: payment.installMonth,
   card_corp_name: "신한",
   interest_free_install: "N"
+})
+
+const cardInfoOf = (payment: Payment): Fields | null => {
+  if (payment.method !== "CARD") return null
+  if (payment.status === "ISSUED_SID") return cardInfoOfKeyOnly
+  return payment.installMonth === 0
+    ? cardInfo
+    : { ...cardInfo, install_month: String(payment.installMonth).padStart(2, "0") }
 }
 
-/** `card_info` for a method. */
-const cardInfoOf = (method: PaymentMethod | null, keyOnly: boolean): Fields | null =>
-  method === "CARD" ? (keyOnly ? cardInfoOfKeyOnly : cardInfo) : null
-
-/** The answer of approve and subscription: absent values are explicit nulls. [C] for approve, [U] for subscription. */
+/** The answer of approve and subscription: absent values are explicit nulls. [C] for approve */
 export const approval = (payment: Payment, aid: string, payload: string | null): Fields => ({
   aid,
   tid: payment.tid,
@@ -64,7 +68,7 @@ export const approval = (payment: Payment, aid: string, payload: string | null):
   quantity: payment.quantity,
   payload,
   amount: payment.amount,
-  card_info: cardInfoOf(payment.method, payment.status === "ISSUED_SID"),
+  card_info: cardInfoOf(payment),
   sequential_payment_methods:
     payment.sid === null
       ? null
@@ -73,7 +77,7 @@ export const approval = (payment: Payment, aid: string, payload: string | null):
             payment_priority: 1,
             sid: payment.sid,
             payment_method_type: payment.method,
-            card_info: cardInfoOf(payment.method, payment.status === "ISSUED_SID")
+            card_info: cardInfoOf(payment)
           }
         ],
   created_at: KoreanTime.stamp(payment.createdStampMillis),
