@@ -35,7 +35,7 @@ export interface LedgerTotals {
   readonly netAmount: number
 }
 
-/** An append-only list with indexes. */
+/** An append-only list. Its indexes are made when it is read, so that a charge does not pay for them. */
 export interface Ledger {
   readonly append: (entry: Omit<LedgerEntry, "at">) => void
   readonly select: (filter?: LedgerFilter) => ReadonlyArray<LedgerEntry>
@@ -57,7 +57,17 @@ export const make = (): Ledger => {
   const byTid = new Map<string, Array<Kept>>()
   const bySid = new Map<string, Array<Kept>>()
   const byOrder = new Map<string, Array<Kept>>()
+  let indexedCount = 0
+  const index = (): void => {
+    for (const entry of all.slice(indexedCount)) {
+      indexed(byTid, entry.tid, entry)
+      indexed(byOrder, entry.partnerOrderId, entry)
+      if (entry.sid !== null) indexed(bySid, entry.sid, entry)
+    }
+    indexedCount = all.length
+  }
   const find = (filter: LedgerFilter = {}): ReadonlyArray<Kept> => {
+    if (indexedCount < all.length) index()
     let from: ReadonlyArray<Kept> = all
     if (filter.tid !== undefined) from = byTid.get(filter.tid) ?? []
     else if (filter.partnerOrderId !== undefined) from = byOrder.get(filter.partnerOrderId) ?? []
@@ -72,9 +82,6 @@ export const make = (): Ledger => {
   return {
     append: (entry) => {
       all.push(entry)
-      indexed(byTid, entry.tid, entry)
-      indexed(byOrder, entry.partnerOrderId, entry)
-      if (entry.sid !== null) indexed(bySid, entry.sid, entry)
     },
     select: (filter) => find(filter).map((entry) => ({ ...entry, at: new Date(entry.atMillis).toISOString() })),
     totals: (filter) => {
