@@ -147,7 +147,7 @@ const third = nextAfter(second)
 assert.deepEqual([first, second, third], ["2026-02-14", "2026-03-16", "2026-04-15"])
 console.log(`due on ${first}, ${second}, ${third}`)
 
-const policy = new DunningPolicy.DunningPolicy({ ladderDays: [1, 3, 5], finalAction: "pause" })
+const policy = DunningPolicy.DunningPolicy.make({ ladderDays: [1, 3, 5], finalAction: "pause" })
 
 /** Nothing is to be charged that day. */
 class NotDue extends Data.TaggedError("NotDue")<{ readonly on: BusinessDate.BusinessDate }> {}

@@ -13,7 +13,7 @@ const price = Won.Won.make(30_000)
 assert.equal(Result.getOrThrow(Won.multiply(price, 2)), 60_000)
 assert.ok(Result.isFailure(Won.subtract(price, Won.Won.make(30_001))))
 
-const policy = new DunningPolicy.DunningPolicy({ ladderDays: [1, 3, 5], finalAction: "pause" })
+const policy = DunningPolicy.DunningPolicy.make({ ladderDays: [1, 3, 5], finalAction: "pause" })
 const declinedOn = BusinessDate.BusinessDate.make("2026-11-23")
 assert.deepEqual(DunningPolicy.nextRetry(policy, declinedOn, declinedOn), { on: "2026-11-24", step: 1 })
 assert.equal(DunningPolicy.lastDay(policy, declinedOn), "2026-11-28")

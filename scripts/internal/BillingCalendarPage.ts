@@ -236,7 +236,7 @@ const exhausted = ["2026-02-15", "2026-02-17", "2026-02-19"].reduce((story, date
     sent,
     "soft decline",
     date,
-    new DunningPolicy.DunningPolicy({ ladderDays: [1, 3, 5], finalAction: "pause" })
+    DunningPolicy.DunningPolicy.make({ ladderDays: [1, 3, 5], finalAction: "pause" })
   )
 }, declined)
 
@@ -591,7 +591,7 @@ const pairs = (words: ReadonlyArray<string>): string =>
   words.flatMap((word, index) => (index % 2 === 0 ? [`${word} → ${words[index + 1] ?? ""}`] : [])).join("<br>")
 
 const finalActionRow = (finalAction: DunningPolicy.FinalAction): ReadonlyArray<string> => {
-  const policy = new DunningPolicy.DunningPolicy({ ladderDays: [1, 3, 5], finalAction })
+  const policy = DunningPolicy.DunningPolicy.make({ ladderDays: [1, 3, 5], finalAction })
   const story = [dueOn, "2026-02-15", "2026-02-17", "2026-02-19"].reduce((story, date) => {
     const sent = bill(story, date, policy)
     if (sent === null) throw new Error(`nothing is due on ${date}`)

@@ -20,7 +20,7 @@ export const FinalAction = Schema.Literals(["cancel", "pause", "skip"])
 export type FinalAction = typeof FinalAction.Type
 
 /** The days after the first decline on which to try again, rising, and what to do when all failed. */
-export class DunningPolicy extends Schema.Class<DunningPolicy>("@pillivery/domain/DunningPolicy/DunningPolicy")({
+export const DunningPolicy = Schema.Struct({
   ladderDays: Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: ladderDayMax }))).check(
     Schema.isMinLength(1),
     Schema.isMaxLength(ladderLengthMax),
@@ -29,10 +29,11 @@ export class DunningPolicy extends Schema.Class<DunningPolicy>("@pillivery/domai
     })
   ),
   finalAction: FinalAction
-}) {}
+})
+export type DunningPolicy = typeof DunningPolicy.Type
 
 /** Days 1, 3 and 5, then cancel. */
-export const standard = new DunningPolicy({ ladderDays: [1, 3, 5], finalAction: "cancel" })
+export const standard: DunningPolicy = { ladderDays: [1, 3, 5], finalAction: "cancel" }
 
 /** The next day of the ladder after `on`, and which rung it is (1 is the first retry); null when none is left. */
 export const nextRetry = (

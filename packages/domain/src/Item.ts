@@ -149,8 +149,10 @@ export const relabel = (self: Item, information: Information): Item =>
 export const isOnSale = (self: Item): boolean => self.price.rate > 0
 
 /** The ratings of its active reviews. */
-export const ratingOf = ({ statistics }: Item): Rating.RatingSum =>
-  new Rating.RatingSum({ sum: statistics.ratingSum, count: statistics.ratingCount })
+export const ratingOf = ({ statistics }: Item): Rating.RatingSum => ({
+  sum: statistics.ratingSum,
+  count: statistics.ratingCount
+})
 
 /** The same item after one of its reviews was written, edited or removed; refused where that cannot be. */
 export const rate = (self: Item, change: Rating.RatingChange): Result.Result<Item, Rating.RatingSumImpossible> =>
@@ -160,6 +162,4 @@ export const rate = (self: Item, change: Rating.RatingChange): Result.Result<Ite
   })
 
 /** The average rating, {@link Rating.starsMin} to {@link Rating.starsMax} stars; 0 while nobody has rated it. */
-export const averageRating = ({ statistics }: Item): number =>
-  // The item was validated with them: they need not be once more for each item of a page.
-  Rating.averageOf({ sum: statistics.ratingSum, count: statistics.ratingCount })
+export const averageRating = (self: Item): number => Rating.averageOf(ratingOf(self))

@@ -49,11 +49,10 @@ export const isPossible = (sum: number, count: number): boolean =>
   sum <= count * starsMax
 
 /** The ratings of one item: the sum of their stars, and how many they are. */
-export class RatingSum extends Schema.Class<RatingSum>("@pillivery/domain/Rating/RatingSum")(
-  Schema.Struct({ sum: Schema.Int, count: Schema.Int }).check(
-    Schema.makeFilter(({ count, sum }) => isPossible(sum, count), { expected: "a sum of ratings of 1 to 5 stars each" })
-  )
-) {}
+export const RatingSum = Schema.Struct({ sum: Schema.Int, count: Schema.Int }).check(
+  Schema.makeFilter(({ count, sum }) => isPossible(sum, count), { expected: "a sum of ratings of 1 to 5 stars each" })
+)
+export type RatingSum = typeof RatingSum.Type
 
 /** No ratings could have that sum: one was taken away that was never put in, or the sum is too large to be exact. */
 export class RatingSumImpossible extends Schema.TaggedError<RatingSumImpossible>(
@@ -65,12 +64,10 @@ export class RatingSumImpossible extends Schema.TaggedError<RatingSumImpossible>
 }
 
 /** No ratings. */
-export const none = new RatingSum({ sum: 0, count: 0 })
+export const none: RatingSum = { sum: 0, count: 0 }
 
 const made = (sum: number, count: number): Result.Result<RatingSum, RatingSumImpossible> =>
-  isPossible(sum, count)
-    ? Result.succeed(new RatingSum({ sum, count }))
-    : Result.fail(new RatingSumImpossible({ sum, count }))
+  isPossible(sum, count) ? Result.succeed({ sum, count }) : Result.fail(new RatingSumImpossible({ sum, count }))
 
 /** With one rating more; refused only where the sum would be too large to be exact. */
 export const add = (self: RatingSum, stars: Rating): Result.Result<RatingSum, RatingSumImpossible> =>

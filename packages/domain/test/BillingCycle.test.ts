@@ -353,7 +353,7 @@ describe("BillingCycle.postpone and reschedule", () => {
       BillingCycle.loseKey(
         dueCycle(),
         day("2026-02-14"),
-        new DunningPolicy({ ladderDays: [1, 3, 5], finalAction: "cancel" })
+        DunningPolicy.make({ ladderDays: [1, 3, 5], finalAction: "cancel" })
       )
     )
     assert.isFalse(BillingCycle.isMovable(keyless))
@@ -385,7 +385,7 @@ describe("BillingCycle.postpone and reschedule", () => {
 
 describe("a policy of one day", () => {
   it("is exhausted by the second decline", () => {
-    const policy = new DunningPolicy({ ladderDays: [2], finalAction: "skip" })
+    const policy = DunningPolicy.make({ ladderDays: [2], finalAction: "skip" })
     const first = succeeded(BillingCycle.declineSoftly(inFlightCycle(), holder, on, policy))
     assert.isTrue(first !== "exhausted" && first.nextAttemptOn === "2026-02-16")
     if (first === "exhausted") return

@@ -53,7 +53,7 @@ export const begin = (start: Start): Rows => {
     unitPrice: Fixtures.won(start.unitPrice)
   }
   return {
-    policy: new DunningPolicy({ ladderDays: start.ladderDays, finalAction: start.finalAction }),
+    policy: DunningPolicy.make({ ladderDays: start.ladderDays, finalAction: start.finalAction }),
     subscription: start.hasBillingKey ? Fixtures.subscription(fields) : Fixtures.keylessSubscription(fields),
     cycles: [
       BillingCycle.open({

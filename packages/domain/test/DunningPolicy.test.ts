@@ -13,6 +13,7 @@ describe("DunningPolicy.standard", () => {
   it("tries on days 1, 3 and 5, then cancels", () => {
     assert.deepStrictEqual([...standard.ladderDays], [1, 3, 5])
     assert.strictEqual(standard.finalAction, "cancel")
+    assert.isTrue(Schema.is(DunningPolicy.DunningPolicy)(standard))
   })
 })
 

@@ -55,7 +55,7 @@ describe("RatingSum", () => {
       [Number.NaN, 0]
     ] as const) {
       assert.isFalse(Rating.isPossible(sum, count), `${count} with ${sum}`)
-      assert.throws(() => new Rating.RatingSum({ sum, count }))
+      assert.throws(() => Rating.RatingSum.make({ sum, count }))
     }
   })
 
@@ -90,17 +90,17 @@ describe("Rating.add, replace and takeAway", () => {
       [denial.sum, denial.count, denial.message],
       [-3, -1, "-1 ratings cannot have -3 stars together"]
     )
-    const three = new Rating.RatingSum({ sum: 3, count: 3 })
+    const three = Rating.RatingSum.make({ sum: 3, count: 3 })
     rejected(Rating.takeAway(three, stars(2)), "RatingSumImpossible")
     assert.deepStrictEqual({ ...succeeded(Rating.takeAway(three, stars(1))) }, { sum: 2, count: 2 })
-    const one = new Rating.RatingSum({ sum: 5, count: 1 })
+    const one = Rating.RatingSum.make({ sum: 5, count: 1 })
     rejected(Rating.takeAway(one, stars(4)), "RatingSumImpossible")
     rejected(Rating.replace(one, stars(4), stars(5)), "RatingSumImpossible")
   })
 
   it("refuse a sum that is too large to be exact", () => {
     const count = Math.floor(Number.MAX_SAFE_INTEGER / 5)
-    rejected(Rating.add(new Rating.RatingSum({ sum: count * 5, count }), stars(5)), "RatingSumImpossible")
+    rejected(Rating.add(Rating.RatingSum.make({ sum: count * 5, count }), stars(5)), "RatingSumImpossible")
   })
 })
 

@@ -53,7 +53,7 @@ const context = (
   finalAction: DunningPolicy["finalAction"] = "cancel"
 ) => ({
   at,
-  policy: new DunningPolicy({ ...standard, finalAction })
+  policy: DunningPolicy.make({ ...standard, finalAction })
 })
 
 const approved = (at = timeOn("2026-02-14")): Renewal.Outcome => ({

@@ -232,7 +232,7 @@ export const ratingSum: fc.Arbitrary<Rating.RatingSum> = fc.oneof(
   fc
     .nat(1_000_000)
     .chain((count) => fc.record({ count: fc.constant(count), sum: fc.integer({ min: count, max: count * 5 }) }))
-    .map((fields) => new Rating.RatingSum(fields))
+    .map((fields) => Rating.RatingSum.make(fields))
 )
 
 /** What may become of the ratings of an item. */
@@ -270,9 +270,8 @@ export const dunningPolicy: fc.Arbitrary<DunningPolicy.DunningPolicy> = fc
     }),
     fc.constantFrom(...DunningPolicy.FinalAction.literals)
   )
-  .map(
-    ([days, finalAction]) =>
-      new DunningPolicy.DunningPolicy({ ladderDays: days.toSorted((one, other) => one - other), finalAction })
+  .map(([days, finalAction]) =>
+    DunningPolicy.DunningPolicy.make({ ladderDays: days.toSorted((one, other) => one - other), finalAction })
   )
 
 const word = (lengthMax: number): fc.Arbitrary<string> =>
