@@ -1,5 +1,6 @@
 /**
- * Why a mutant of the domain may survive, by what it is: `Module.declaration: from → to`.
+ * Why a mutant of the domain may survive, by what it is: `Module.declaration: from → to`, or `Module.declaration` for
+ * all mutants of one declaration.
  *
  * `npm run mutation` prints the keys of survivors that are missing here. Write the test that notices the mutant where one
  * can be written; a reason belongs here only where the change changes nothing that anybody could see.
@@ -65,11 +66,12 @@ export const reasons: Readonly<Record<string, string>> = {
   "Remembered.remembered: rememberedMax - 1 → rememberedMax + 1":
     "Where a text is remembered decides only how soon it is forgotten.",
   "Repayment.done: order === null → false": "A refund without an order has no lines to take back.",
-  "State.next: (isChanged || !isShared) && !isValid(value) → isChanged || !isShared || !isValid(value)":
+  "State.next: !isValid(changed[name]) → true":
     "The class's own constructor is taken instead, which makes the same state or throws the same, only more slowly.",
-  "State.next: (isChanged || !isShared) && !isValid(value) → true":
+  "State.next: !isValid(value) → true":
     "The class's own constructor is taken instead, which makes the same state or throws the same, only more slowly.",
-  "State.next: isChanged || !isShared → true": "What is carried over is valid; it is only validated once more.",
+  "State.planOf":
+    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
   "State.refused: { ...fields, ...changed } → {}":
     "The class's constructor throws for no fields as it does for a wrong one.",
   'SubscriptionOrder.isResumeDue: self._tag === "Paused" && self.resumeOn !== null → self._tag === "Paused" || self.resumeOn !== null':
@@ -81,27 +83,5 @@ export const reasons: Readonly<Record<string, string>> = {
   "SubscriptionOrder.isResumeDue: self.resumeOn !== null → true":
     "Null is not before a day; the comparison narrows the type.",
   'SubscriptionOrder.replaceKey: case "AwaitingBillingKey": return Result.succeed(State.next(Active, self, { billingKeyId })) → case "AwaitingBillingKey":':
-    "It falls through to the same answer.",
-  "State.planOf: plansByClass.get(Next) ?? new WeakMap<object, Plan>() → plansByClass.get(Next) && new WeakMap<object, Plan>()":
-    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
-  "State.planOf: known !== undefined → false":
-    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
-  "State.planOf: known !== undefined → known === undefined":
-    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
-  "State.planOf: known !== undefined → true":
-    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
-  "State.planOf: ([name, schema]) => ({ name, isValid: Schema.is(schema), isShared: own[name] === schema }) → () => undefined":
-    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
-  "State.planOf: { name, isValid: Schema.is(schema), isShared: own[name] === schema } → {}":
-    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
-  "State.planOf: own[name] === schema → false":
-    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
-  "State.planOf: own[name] === schema → own[name] !== schema":
-    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
-  "State.planOf: own[name] === schema → true":
-    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
-  "State.planOf: { tag: _tag.schema.literal, fields } → {}":
-    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them.",
-  "State.planOf: plansByClass.set(Next, plansBySelf.set(self.constructor, plan)) → ;":
-    "The plan for a pair of classes is made once, before a mutant is switched on; the laws of every machine stand on all of them."
+    "It falls through to the same answer."
 }

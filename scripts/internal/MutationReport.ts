@@ -101,13 +101,17 @@ export const scoreOf = (reports: ReadonlyArray<ModuleReport>): number => {
   return noticed + survived === 0 ? 100 : (100 * noticed) / (noticed + survived)
 }
 
+const declarationOf = (key: string): string => key.slice(0, key.indexOf(":"))
+
+const reasonOf = (key: string): string | undefined => reasons[key] ?? reasons[declarationOf(key)]
+
 /** The survivors that nobody has given a reason for. */
 export const unexplained = (reports: ReadonlyArray<ModuleReport>): ReadonlyArray<Survivor> =>
-  reports.flatMap(({ survivors }) => survivors).filter(({ key }) => reasons[key] === undefined)
+  reports.flatMap(({ survivors }) => survivors).filter(({ key }) => reasonOf(key) === undefined)
 
 /** The reasons for mutants that do not survive any more. */
 export const outlived = (reports: ReadonlyArray<ModuleReport>): ReadonlyArray<string> => {
-  const keys = new Set(reports.flatMap(({ survivors }) => survivors.map(({ key }) => key)))
+  const keys = new Set(reports.flatMap(({ survivors }) => survivors.flatMap(({ key }) => [key, declarationOf(key)])))
   return Object.keys(reasons).filter((key) => !keys.has(key))
 }
 
@@ -126,7 +130,7 @@ const sectionOf = ({ module, survivors }: ModuleReport): ReadonlyArray<string> =
   "| --- | --- | --- |",
   ...survivors.map(
     ({ from, isCovered, key, line, to }) =>
-      `| ${line} | ${code(from)} → ${code(to)}${isCovered ? "" : ", reached by no test"} | ${reasons[key] ?? "**no reason yet**"} |`
+      `| ${line} | ${code(from)} → ${code(to)}${isCovered ? "" : ", reached by no test"} | ${reasonOf(key) ?? "**no reason yet**"} |`
   ),
   ""
 ]

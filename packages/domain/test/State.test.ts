@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import * as State from "../src/State.ts"
 import * as SubscriptionOrder from "../src/SubscriptionOrder.ts"
@@ -35,6 +36,8 @@ describe("State.next", () => {
     assert.throws(() => new Active({ ...subscription(), unitPrice: fraction }))
     const tooLong = "x".repeat(501)
     assert.throws(() => State.next(Attempt.Withdrawn, preparedAttempt(), { detail: tooLong, endedAt: later(1) }))
+    const noInstant: DateTime.Utc = JSON.parse("null")
+    assert.throws(() => State.next(Attempt.Withdrawn, preparedAttempt(), { detail: tooLong, endedAt: noInstant }))
   })
 
   it("checks the types of what is carried over", () => {
