@@ -4,6 +4,9 @@
  * The same address may be opened many times, at once or after a crash. Every visitor gets the answer of the one approval
  * that was sent: a settled payment answers as it was settled, a sent one is waited for, a lost one is asked about.
  *
+ * An approval that provably was not sent is tried again while the visitor waits, as `approveRetry` of the settings says.
+ * Each try is a dispatch of its own: it takes its own permits, commits its own intent, and is counted on the row.
+ *
  * @since 0.1.0
  */
 import * as Attempt from "@pillivery/domain/Attempt"
@@ -12,13 +15,14 @@ import { PaymentStrategies } from "@pillivery/domain/PaymentStrategy"
 import type { ApprovalToken } from "@pillivery/domain/Provider"
 import * as Purchase from "@pillivery/domain/Purchase"
 import type { Won } from "@pillivery/domain/Won"
-import { Clock, DateTime, Effect, Option, Result } from "effect"
+import { Clock, Data, DateTime, Effect, Option, Result } from "effect"
 import { healthOf } from "../Billing/ChargeCycle.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { OrderRepository } from "../ports/OrderRepository.ts"
 import { PaymentRepository } from "../ports/PaymentRepository.ts"
 import { StaleWrite } from "../ports/StorageError.ts"
 import { Transaction } from "../ports/Transaction.ts"
+import * as RetryPolicy from "../resilience/RetryPolicy.ts"
 import { askAboutApproval } from "./AskProvider.ts"
 import { MoneyCalls } from "./MoneyCalls.ts"
 import {
@@ -44,11 +48,29 @@ export interface ApprovedPayment {
   readonly approvedAt: DateTime.Utc
 }
 
+/** The provider did not take the approval, and the transaction waits again. `isUnsent`: not one byte was written. */
+class ApprovalNotExecuted extends Data.TaggedError("ApprovalNotExecuted")<{ readonly isUnsent: boolean }> {}
+
 /** Approves a payment with the token the customer's browser brought, or answers what became of it. */
 export const approvePayment = Effect.fn("approvePayment")(function* (
   attemptId: AttemptId,
   approvalToken: ApprovalToken
 ) {
+  const { approveRetry } = yield* ProtocolSettings
+  const policy = RetryPolicy.make<unknown>({
+    name: "approve",
+    timing: approveRetry,
+    isRetryable: (error) => error instanceof ApprovalNotExecuted && error.isUnsent
+  })
+  return yield* approveOnce(attemptId, approvalToken).pipe(
+    RetryPolicy.withRetry(policy),
+    Effect.catchTag("ApprovalNotExecuted", () =>
+      Effect.fail(new ProviderUnavailable({ retryAfterSeconds, detail: "the approval was not executed" }))
+    )
+  )
+})
+
+const approveOnce = Effect.fnUntraced(function* (attemptId: AttemptId, approvalToken: ApprovalToken) {
   const payments = yield* PaymentRepository
   const settings = yield* ProtocolSettings
   const startedAt = yield* Clock.currentTimeMillis
@@ -145,7 +167,7 @@ const sendApproval = Effect.fnUntraced(function* (attempt: Attempt.AwaitingCusto
     .pipe(
       Effect.flatMap(({ answer, recorded }) =>
         recorded._tag === "AwaitingCustomer" && answer._tag === "NotExecuted"
-          ? Effect.fail(new ProviderUnavailable({ retryAfterSeconds, detail: "the approval was not executed" }))
+          ? Effect.fail(new ApprovalNotExecuted({ isUnsent: answer.why === "local" }))
           : Effect.succeed(recorded)
       ),
       Effect.catchTags({

@@ -6,6 +6,7 @@
 import * as BillingCalendar from "@pillivery/domain/BillingCalendar"
 import * as DunningPolicy from "@pillivery/domain/DunningPolicy"
 import { Context } from "effect"
+import * as RetryPolicy from "../resilience/RetryPolicy.ts"
 
 /** Every duration and count of the protocol; tests shorten them. */
 export interface Settings {
@@ -37,6 +38,8 @@ export interface Settings {
   readonly approvalGraceMinutes: number
   /** When nothing is charged, since banks check their books. */
   readonly bankCheck: BillingCalendar.BankCheckWindow
+  /** How an approval that provably was not sent is tried again while the customer waits; each try is a dispatch. */
+  readonly approveRetry: RetryPolicy.Timing
   /** How long a second request waits for the outcome of the first. */
   readonly twinWaitMillisMax: number
   /** How long a refund is tried before a person must decide. */
@@ -64,6 +67,7 @@ export const settingsDefault: Settings = {
   lookupFailingDaysMax: 3,
   approvalGraceMinutes: 40,
   bankCheck: BillingCalendar.bankCheckWindow,
+  approveRetry: RetryPolicy.providerTiming,
   twinWaitMillisMax: 5_000,
   refundTryingDays: 3,
   refundDispatchesMax: 8,

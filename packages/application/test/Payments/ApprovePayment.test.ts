@@ -14,11 +14,12 @@ import type * as Order from "@pillivery/domain/Order"
 import { RegistrationSubject } from "@pillivery/domain/Payment"
 import { ApprovalToken } from "@pillivery/domain/Provider"
 import { Won } from "@pillivery/domain/Won"
-import { Effect, Option } from "effect"
+import { Effect, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
 import * as World from "../World.ts"
 
 const forged = ApprovalToken.make("forged")
+const unsent = { _tag: "NotExecuted", why: "local" } as const
 
 const orderNow = Effect.fnUntraced(function* (order: Order.Order) {
   return Option.getOrThrow(yield* (yield* OrderRepository).findById(order.id))
@@ -95,15 +96,49 @@ describe("approvePayment", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("sends nothing when the provider provably was not reached, and takes the same transaction later", () =>
+  it.effect("tries again when the provider provably was not reached, each time as a dispatch of its own", () =>
     Effect.gen(function* () {
       yield* World.begin
       const order = yield* World.placeOrder([{ price: 12_000 }])
       const { attemptId, token } = yield* World.prepareApproval(order)
-      yield* (yield* MemoryProvider).next({ _tag: "NotExecuted", why: "local" })
-      assert.strictEqual((yield* Effect.flip(approvePayment(attemptId, token)))._tag, "ProviderUnavailable")
+      yield* (yield* MemoryProvider).next(unsent, unsent)
+      const fiber = yield* Effect.forkChild(approvePayment(attemptId, token), { startImmediately: true })
+      yield* TestClock.adjust("2999 millis")
+      const waiting = yield* World.attempt(attemptId)
+      assert.isTrue(waiting._tag === "AwaitingCustomer" && waiting.dispatches === 1)
+      yield* TestClock.adjust("3001 millis")
+      assert.strictEqual((yield* Fiber.join(fiber)).amount, 12_000)
+      const approved = yield* World.attempt(attemptId)
+      assert.isTrue(approved._tag === "Approved" && approved.dispatches === 3)
+      assert.strictEqual((yield* World.ledger).captures, 1)
+    }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect("gives up after three tries that reached nobody, and takes the same transaction later", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const order = yield* World.placeOrder([{ price: 12_000 }])
+      const { attemptId, token } = yield* World.prepareApproval(order)
+      yield* (yield* MemoryProvider).next(unsent, unsent, unsent)
+      const refused = yield* World.withTime(Effect.flip(approvePayment(attemptId, token)))
+      assert.strictEqual(refused._tag, "ProviderUnavailable")
+      const waiting = yield* World.attempt(attemptId)
+      assert.isTrue(waiting._tag === "AwaitingCustomer" && waiting.dispatches === 3)
+      assert.strictEqual((yield* World.ledger).captures, 0)
       yield* approvePayment(attemptId, token)
       assert.strictEqual((yield* World.ledger).captures, 1)
+    }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect("does not try again what is ours to fix", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const order = yield* World.placeOrder([{ price: 12_000 }])
+      const { attemptId, token } = yield* World.prepareApproval(order)
+      yield* (yield* MemoryProvider).next({ _tag: "NotExecuted", why: "ours" })
+      assert.strictEqual((yield* Effect.flip(approvePayment(attemptId, token)))._tag, "ProviderUnavailable")
+      const waiting = yield* World.attempt(attemptId)
+      assert.isTrue(waiting._tag === "AwaitingCustomer" && waiting.dispatches === 1)
     }).pipe(Effect.provide(World.layer))
   )
 
