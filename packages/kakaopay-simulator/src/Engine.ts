@@ -241,6 +241,7 @@ export const make = (options: EngineOptions): Engine => {
       if (wanted === true) runAlone()
     }
 
+    const delayed = { delayMillis: rule?.delayMillis ?? 0 }
     switch (rule?.kind) {
       case undefined: {
         const { outcome, unlock } = run()
@@ -262,24 +263,25 @@ export const make = (options: EngineOptions): Engine => {
         return { kind: "reset" }
       case "gateway-502":
         runIf(rule?.execute)
-        return answer(record, Delivery.gateway(502))
+        return answer(record, Delivery.gateway(502), delayed)
       case "gateway-504":
         runIf(rule?.execute)
-        return answer(record, Delivery.gateway(504))
+        return answer(record, Delivery.gateway(504), delayed)
       case "truncated-json":
         return answer(record, Delivery.truncated(replyOf(runAlone())))
       case "rate-limit":
-        return answer(record, Delivery.failure(KakaoError.make(-10), store.switches))
+        return answer(record, Delivery.failure(KakaoError.make(-10), store.switches), delayed)
       case "maintenance":
-        return answer(record, Delivery.failure(KakaoError.make(-9798), store.switches))
+        return answer(record, Delivery.failure(KakaoError.make(-9798), store.switches), delayed)
       case "internal-timeout":
         runIf(rule?.execute)
-        return answer(record, Delivery.failure(KakaoError.make(-603, { httpStatus: 500 }), store.switches))
+        return answer(record, Delivery.failure(KakaoError.make(-603, { httpStatus: 500 }), store.switches), delayed)
       case "error":
         runIf(rule?.execute)
         return answer(
           record,
-          rule === undefined ? Delivery.gateway(502) : Delivery.failure(errorOf(rule), store.switches)
+          rule === undefined ? Delivery.gateway(502) : Delivery.failure(errorOf(rule), store.switches),
+          delayed
         )
       case "late-commit":
         return rule === undefined ? { kind: "hang" } : commitLate(record, rule, prepared, now)

@@ -56,7 +56,10 @@ export const FaultRule = Schema.Struct({
   rate: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
   /** Seed of `rate`. Absent means the simulator's own seed. */
   seed: Schema.optionalKey(Schema.Int),
-  /** For `slow` (real time) and `late-commit` (simulator time). */
+  /**
+   * For `slow`, and for errors that are answered (`gateway-*`, `internal-timeout`, `error`, `rate-limit`, `maintenance`):
+   * real time until the answer. For `late-commit`: simulator time until it executes.
+   */
   delayMillis: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: weekMillis }))),
   /** For `gateway-502`, `gateway-504`, `internal-timeout` and `error`: the operation takes effect all the same. */
   execute: Schema.optionalKey(Schema.Boolean),

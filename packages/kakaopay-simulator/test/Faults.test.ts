@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import { Simulator } from "../src/Simulator.ts"
 import {
   approve,
@@ -20,6 +22,26 @@ import {
 const minuteMillis = 60_000
 
 describe("a fault", () => {
+  const answered = ["gateway-502", "gateway-504", "internal-timeout", "error", "rate-limit", "maintenance"] as const
+  for (const kind of answered) {
+    it.live(`${kind} is answered after its delay, and at once without one`, () =>
+      Effect.gen(function* () {
+        const { faults } = yield* Simulator
+        const sid = yield* issueKey()
+        const chargedAfter = Effect.fnUntraced(function* (delayMillis: number | undefined, timeoutMillis: number) {
+          yield* faults.add({ kind, times: 1, ...(delayMillis === undefined ? {} : { delayMillis }) })
+          const [took, answer] = yield* Effect.timed(Effect.option(charge(sid, {}, { timeoutMillis })))
+          return { isAnswered: Option.isSome(answer), tookMillis: Duration.toMillis(took) }
+        })
+        const delayed = yield* chargedAfter(100, 5_000)
+        assert.isTrue(delayed.isAnswered)
+        assert.isAtLeast(delayed.tookMillis, 95)
+        assert.isFalse((yield* chargedAfter(minuteMillis, 200)).isAnswered)
+        assert.isTrue((yield* chargedAfter(undefined, 5_000)).isAnswered)
+      }).pipe(Effect.provide(simulator()))
+    )
+  }
+
   it.live("hits only what it matches, after what it skips, as often as it says", () =>
     Effect.gen(function* () {
       const { faults } = yield* Simulator
