@@ -132,6 +132,22 @@ describe("headersMillisMax and bodyMillisMax", () => {
     })
   )
 
+  it.live("end each lost answer on its own time, not all of a second together", () =>
+    Effect.gen(function* () {
+      const server = yield* Provider.brokenServer(nothing, afterRequest(nothing))
+      const strategy = yield* Provider.makeStrategy(urlOf(server), { headersMillisMax: 300 })
+      const timed = yield* Effect.all(
+        Array.from({ length: 15 }, (_, call) =>
+          Effect.delay(Effect.timed(Provider.charge(strategy)), Duration.millis(40 * call))
+        ),
+        { concurrency: "unbounded" }
+      )
+      const late = timed.map(([took]) => Duration.toMillis(took) - 300).sort((a, b) => a - b)
+      assert.isAtLeast(late[0] ?? -1, -5)
+      assert.isBelow(late[7] ?? Number.NaN, 120, `median of ${late.map(Math.round).join(", ")} ms late`)
+    })
+  )
+
   it.live("bound together the whole answer, however busily it arrives", () =>
     Effect.gen(function* () {
       const server = yield* Provider.brokenServer(
