@@ -29,22 +29,10 @@ const tokenKey = (settings: Settings): TokenSigner.Key => ({
   secret: settings.tokenSecret ?? Redacted.make(randomBytes(secretBytes).toString("base64url"))
 })
 
-/** Everything, listening. */
-export const layer = (settings: Settings) =>
-  Server.layer(settings).pipe(
-    Layer.provideMerge(Background.layer),
-    Layer.provideMerge(Operations.layerReadiness),
-    Layer.provideMerge(settings.isSandbox ? Operations.layerSandbox : Operations.layerNoSandbox),
-    Layer.provideMerge(Layer.merge(Operations.layerClockFollows, PublicUrl.layerCallbacks)),
-    Layer.provideMerge(
-      Layer.mergeAll(
-        MoneyCalls.layer,
-        PasswordHasher.layer,
-        TokenSigner.layer([tokenKey(settings)]),
-        PublicUrl.layer(settings.publicUrl),
-        Operations.layerAccepting
-      )
-    ),
+/** The shop without its HTTP server and its background work: the stores, the provider, and the gate between them. */
+export const layerShop = (settings: Settings) =>
+  Layer.merge(MoneyCalls.layer, PublicUrl.layerCallbacks).pipe(
+    Layer.provideMerge(PublicUrl.layer(settings.publicUrl)),
     Layer.provideMerge(Provider.layer(settings)),
     Layer.provideMerge(Stores.layer(settings)),
     Layer.provideMerge(
@@ -54,4 +42,21 @@ export const layer = (settings: Settings) =>
         Layer.succeed(References.TracerEnabled, false)
       )
     )
+  )
+
+/** Everything, listening. */
+export const layer = (settings: Settings) =>
+  Server.layer(settings).pipe(
+    Layer.provideMerge(Background.layer),
+    Layer.provideMerge(Operations.layerReadiness),
+    Layer.provideMerge(settings.isSandbox ? Operations.layerSandbox : Operations.layerNoSandbox),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        Operations.layerClockFollows,
+        Operations.layerAccepting,
+        PasswordHasher.layer,
+        TokenSigner.layer([tokenKey(settings)])
+      )
+    ),
+    Layer.provideMerge(layerShop(settings))
   )
