@@ -17,6 +17,7 @@ const config: KnipConfig = {
         "scripts/internal/MutationRunner.ts",
         "vitest.domain.config.ts",
         "bench/*.ts",
+        "scenarios/*.ts",
         "bench/servers/*.ts",
         "tools/test/**/*.test.ts",
         "tools/oxlint-plugin/plugin.ts",
@@ -25,6 +26,7 @@ const config: KnipConfig = {
       project: [
         "scripts/**/*.{ts,js}",
         "bench/**/*.ts",
+        "scenarios/**/*.ts",
         "tools/test/**/*.ts",
         "tools/oxlint-plugin/**/*.ts",
         "docs/examples/*.ts"
