@@ -10,25 +10,14 @@ import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
 import { PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
 import * as BusinessDate from "@pillivery/domain/BusinessDate"
 import { Console, Effect, Option } from "effect"
-import { Command, Flag } from "effect/cli"
+import { Command } from "effect/cli"
 import * as ExitCode from "./ExitCode.ts"
+import { dryRunCommand, dueCommand } from "./internal/Preview.ts"
+import { date, json, say } from "./internal/Output.ts"
 import { databaseLayer, migrate, providerLayer, workerName } from "./Root.ts"
 
 /** Runs `status` shows, newest first. */
 const runsShownMax = 10
-
-const json = Flag.Boolean("json").pipe(
-  Flag.withDescription("Print one JSON object on the last line"),
-  Flag.withDefault(false)
-)
-
-const date = Flag.String("date").pipe(
-  Flag.withDescription("The business date, yyyy-mm-dd in Asia/Seoul; today when left out"),
-  Flag.withSchema(BusinessDate.BusinessDate),
-  Flag.optional
-)
-
-const say = (isJson: boolean, line: string, value: object) => Console.log(isJson ? JSON.stringify(value) : line)
 
 const end = (code: ExitCode.ExitCode) => (code === 0 ? Effect.void : Effect.fail(new ExitCode.Ended({ code })))
 
@@ -140,7 +129,7 @@ const statusCommand = Command.make(
 /** The whole command line. */
 export const command = Command.make("pillivery-billing").pipe(
   Command.withDescription("Charges subscriptions, each billing cycle exactly once"),
-  Command.withSubcommands([migrateCommand, runCommand, reconcileCommand, statusCommand])
+  Command.withSubcommands([migrateCommand, runCommand, dueCommand, dryRunCommand, reconcileCommand, statusCommand])
 )
 
 const countsText = (counts: RunCounts): string =>

@@ -52,6 +52,9 @@ const settings = Layer.effect(
   })
 )
 
+/** The database's ports and the policy of dunning: enough to tell what a run would do. */
+export const previewLayer = Layer.merge(databaseLayer, settings)
+
 /** The database's ports and the way to the provider. */
 export const providerLayer = MoneyCalls.layer.pipe(
   Layer.provideMerge(Layer.unwrap(Effect.as(required("PILLIVERY_KAKAOPAY_SECRET_KEY"), KakaoPay.layerConfig))),

@@ -6,7 +6,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { StorageError } from "@pillivery/application/ports/StorageError"
-import { Cause, Console, Effect, Exit } from "effect"
+import { Cause, Console, Effect, Exit, Logger } from "effect"
 import { CliError, Command } from "effect/cli"
 import { command } from "./Commands.ts"
 import { Ended, type ExitCode } from "./ExitCode.ts"
@@ -41,7 +41,14 @@ const tell = (cause: Cause.Cause<unknown>) => {
   return Console.error(`pillivery-billing: ${message.replaceAll(/\s*\n\s*/g, " ")}`)
 }
 
-NodeRuntime.runMain(Command.run(command, { version }).pipe(Effect.tapCause(tell), Effect.provide(NodeServices.layer)), {
+const program = Command.run(command, { version }).pipe(
+  Effect.tapCause(tell),
+  // Standard output is for what was asked; a program that reads it must not find warnings there.
+  Effect.provideService(Logger.LogToStderr, true),
+  Effect.provide(NodeServices.layer)
+)
+
+NodeRuntime.runMain(program, {
   disableErrorReporting: true,
   teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) ? 0 : exitCodeOf(exit.cause))
 })

@@ -30,6 +30,47 @@ describe("pillivery-billing", () => {
   )
 
   it.live(
+    "tells what a run would take and do, and writes nothing",
+    () =>
+      Effect.gen(function* () {
+        const simulator = yield* Simulator
+        const ids = yield* Effect.forEach([10_000, 20_000, 30_000], (price) => Shop.subscribe({ price, period: 30 }))
+        yield* Shop.passTime("30 days")
+        const env = yield* environment
+        const [before, calls] = [yield* Shop.checksums, yield* simulator.calls.received]
+        const due = yield* Shop.cli(["due", "--limit", "2"], env)
+        assert.strictEqual(due.code, 0, due.stderr)
+        const lines = due.stdout.trim().split("\n")
+        assert.strictEqual(lines.length, 4, due.stdout)
+        assert.match(lines[0] ?? "", /^[0-9a-f-]{36} cycle 1, first try$/)
+        assert.include(lines[2] ?? "", "and 1 more")
+        assert.include(lines[3] ?? "", "3 due")
+        const dryRun = yield* Shop.cli(["dry-run", "--json"], env)
+        const report = JSON.parse(dryRun.stdout)
+        assert.deepStrictEqual([report.due, report.amount, report.plans.Charge], [3, 60_000, 3])
+        assert.sameMembers(
+          report.cycles.map((cycle: { readonly subscriptionId: string }) => cycle.subscriptionId),
+          [...ids]
+        )
+        assert.include((yield* Shop.cli(["dry-run"], env)).stdout, "would charge 3 cycles, 60,000 won")
+        assert.include((yield* Shop.cli(["due", "--date", "2000-01-01"], env)).stdout, "2000-01-01: 0 due")
+        for (const bad of [
+          ["--limit", "-1"],
+          ["--limit", "1e9"],
+          ["--date", "tomorrow"]
+        ]) {
+          assert.strictEqual((yield* Shop.cli(["due", ...bad], env)).code, 2, bad.join(" "))
+        }
+        assert.deepStrictEqual(yield* Shop.checksums, before)
+        assert.strictEqual(yield* simulator.calls.received, calls)
+        assert.strictEqual((yield* Shop.cli(["run"], env)).code, 0)
+        assert.notDeepEqual(yield* Shop.checksums, before)
+        assert.include((yield* Shop.cli(["dry-run"], env)).stdout, "would charge 0 cycles")
+      }).pipe(Effect.provide(Shop.layer)),
+    60_000
+  )
+
+  it.live(
     "lets several processes share one run, and charges each cycle once",
     () =>
       Effect.gen(function* () {

@@ -22,7 +22,7 @@ import { ApprovalToken } from "@pillivery/domain/Provider"
 import { Quantity } from "@pillivery/domain/Quantity"
 import * as Fixtures from "@pillivery/domain/testing/Fixtures"
 import { Won } from "@pillivery/domain/Won"
-import { Config, Context, Duration, Effect, Layer, Option, Redacted, Schedule } from "effect"
+import { Config, Context, Duration, Effect, Layer, Option, Redacted, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as Merchants from "kakaopay-simulator/Merchants"
 import { Simulator } from "kakaopay-simulator/Simulator"
@@ -190,6 +190,19 @@ export const read = Effect.fnUntraced(function* (id: SubscriptionId) {
   const subscription = Option.getOrThrow(yield* (yield* SubscriptionRepository).findById(id))
   const cycles = (yield* (yield* BillingLedger).listCycles(id, { page: 1, size: 100 })).data
   return { subscription, cycles }
+})
+
+const decodeNames = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ name: Schema.String })))
+
+/** What every table of the shop's database holds, as one number each. */
+export const checksums = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  const tables = yield* Effect.flatMap(
+    sql`SELECT table_name AS name FROM information_schema.tables
+      WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY table_name`,
+    decodeNames
+  )
+  return yield* Effect.forEach(tables, ({ name }) => sql`CHECKSUM TABLE ${sql(name)}`)
 })
 
 /** Waits until something holds, at most ten seconds. */

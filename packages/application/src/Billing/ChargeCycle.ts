@@ -26,13 +26,13 @@ import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
 import { BillingLedger, type CycleKey } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { IdGenerator } from "../ports/IdGenerator.ts"
-import { ItemRepository } from "../ports/ItemRepository.ts"
 import { Outbox } from "../ports/Outbox.ts"
 import { PaymentRepository } from "../ports/PaymentRepository.ts"
 import { StaleWrite } from "../ports/StorageError.ts"
 import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
 import { Transaction } from "../ports/Transaction.ts"
 import { retryStale } from "../StaleRetry.ts"
+import { planCharge } from "./PlanCharge.ts"
 import { findingOf, recordCharge } from "./RecordCharge.ts"
 import { writeEntries } from "./WriteEntries.ts"
 
@@ -56,7 +56,6 @@ export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKe
   const ledger = yield* BillingLedger
   const subscriptions = yield* SubscriptionRepository
   const keys = yield* BillingKeyRepository
-  const items = yield* ItemRepository
   const payments = yield* PaymentRepository
   const clock = yield* BusinessClock
   const strategies = yield* PaymentStrategies
@@ -65,37 +64,20 @@ export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKe
   const transaction = yield* Transaction
   const settings = yield* ProtocolSettings
 
-  const foundCycle = yield* ledger.findCycle(cycleKey)
-  const foundSubscription = yield* subscriptions.findById(cycleKey.subscriptionId)
-  if (Option.isNone(foundCycle) || Option.isNone(foundSubscription)) return notDue("there is no such cycle")
-  const cycle = foundCycle.value
-  const subscription = foundSubscription.value
   const now = yield* clock.now
   const today = BusinessDate.fromInstant(now)
   if (date > today) return postponed("its day has not come")
-  if (!SubscriptionOrder.isChargeable(subscription)) return notDue(`its subscription is ${subscription._tag}`)
-  if (cycle._tag === "AwaitingKey") {
-    return cycle.nextAttemptOn !== null && cycle.nextAttemptOn <= date
-      ? yield* changeBooks(cycleKey, isGivenUpOn(date), Renewal.giveUp, { _tag: "GivenUp" })
-      : notDue("no key")
-  }
-  if (!BillingCycle.isDue(cycle, date) || cycle.answeredOn === today) return notDue(`it is ${cycle._tag}`)
+  const plan = yield* planCharge(cycleKey, date, today)
+  if (plan._tag === "NotDue") return notDue(plan.reason)
+  if (plan._tag === "GiveUp")
+    return yield* changeBooks(cycleKey, isGivenUpOn(date), Renewal.giveUp, { _tag: "GivenUp" })
   if (BillingCalendar.isBankCheck(now, settings.bankCheck)) return postponed("the bank check window")
-
-  const foundKey = yield* keys.findById(subscription.billingKeyId)
-  if (Option.isNone(foundKey)) return notDue("its billing key is missing")
-  const key = foundKey.value
-  if (key._tag === "Frozen" || key._tag === "Pending") return postponed(`its billing key is ${key._tag}`)
-  if (key._tag !== "Active") return yield* changeBooks(cycleKey, hasDeadKey, Renewal.loseKey, { _tag: "KeyLost" })
-  if (key.inFlight !== null) return postponed("its billing key is held by another attempt")
+  if (plan._tag === "Postpone") return postponed(plan.reason)
+  if (plan._tag === "LoseKey") return yield* changeBooks(cycleKey, hasDeadKey, Renewal.loseKey, { _tag: "KeyLost" })
+  if (plan._tag === "Skip") return yield* changeBooks(cycleKey, isFree, skipGone, { _tag: "Skipped" })
+  const { amount, cycle, key, quantity, subscription } = plan
   const strategy = strategies.find(key.provider)
   if (strategy === null) return postponed(`the provider ${key.provider} is not configured`)
-  const quantity = BillingCycle.quantityOf(cycle, subscription)
-  const amount = SubscriptionOrder.amountOf(subscription, quantity)
-  if (amount._tag === "Failure") return postponed(amount.failure.message)
-  if (Option.isNone(yield* items.findById(subscription.itemId))) {
-    return yield* changeBooks(cycleKey, isFree, skipGone, { _tag: "Skipped" })
-  }
 
   const baseline = yield* readBaseline(strategy, key, now)
   if (baseline._tag === "Postponed") return baseline
@@ -126,7 +108,7 @@ export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKe
             id: paymentId,
             userId: subscription.userId,
             subject,
-            amount: amount.success,
+            amount,
             createdAt: sentAt
           })
       )
@@ -150,7 +132,7 @@ export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKe
         provider: key.provider,
         merchantAccount: key.merchantAccount,
         customerReference: key.customerReference,
-        amount: amount.success,
+        amount,
         itemName: [...subscription.itemName].slice(0, 100).join(""),
         quantity,
         createdAt: sentAt,

@@ -15,13 +15,10 @@ import { reconcile, type Reconciled } from "../Payments/Reconcile.ts"
 import { BillingLedger, type CycleKey, type Owed, type RunCounts } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { chargeCycle, type ChargeOutcome } from "./ChargeCycle.ts"
+import { pageSize, pagesMax } from "./PlanCharge.ts"
 
 /** The name of the daily charging job. */
 export const jobName = "charge"
-/** Cycles read at a time. */
-export const pageSize = 500
-/** Pages one step reads at most. */
-export const pagesMax = 100_000
 /** Passes over one step at most; each but the first charges what shared a billing key with the pass before. */
 export const passesMax = 200
 /** Charges in flight at once. */
