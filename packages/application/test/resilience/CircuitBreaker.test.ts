@@ -249,6 +249,17 @@ describe("CircuitBreaker when half-open", () => {
     })
   )
 
+  it.effect("counts the outcome of a trial call as late when its half-open time ended unseen", () =>
+    Effect.gen(function* () {
+      const breaker = yield* halfOpenCircuit({ ...small, halfOpenMillisMax: 4_000 })
+      const trial = yield* breaker.acquire
+      yield* TestClock.adjust(4_000)
+      yield* trial.record("success")
+      const { state, totals } = yield* breaker.metrics
+      assert.deepStrictEqual([state, totals.late], ["Open", 1])
+    })
+  )
+
   it.effect("decides nothing from the late outcome of a call sent before it opened", () =>
     Effect.gen(function* () {
       const breaker = yield* CircuitBreaker.make(small)
