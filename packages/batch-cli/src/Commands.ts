@@ -12,6 +12,7 @@ import * as BusinessDate from "@pillivery/domain/BusinessDate"
 import { Console, Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import * as ExitCode from "./ExitCode.ts"
+import { outboxCommand } from "./internal/OutboxVerbs.ts"
 import { dryRunCommand, dueCommand } from "./internal/Preview.ts"
 import { date, json, say } from "./internal/Output.ts"
 import { databaseLayer, migrate, providerLayer, workerName } from "./Root.ts"
@@ -129,7 +130,15 @@ const statusCommand = Command.make(
 /** The whole command line. */
 export const command = Command.make("pillivery-billing").pipe(
   Command.withDescription("Charges subscriptions, each billing cycle exactly once"),
-  Command.withSubcommands([migrateCommand, runCommand, dueCommand, dryRunCommand, reconcileCommand, statusCommand])
+  Command.withSubcommands([
+    migrateCommand,
+    runCommand,
+    dueCommand,
+    dryRunCommand,
+    reconcileCommand,
+    statusCommand,
+    outboxCommand
+  ])
 )
 
 const countsText = (counts: RunCounts): string =>

@@ -1,4 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Outbox } from "@pillivery/application/ports/Outbox"
+import * as DomainEvent from "@pillivery/domain/DomainEvent"
+import * as Fixtures from "@pillivery/domain/testing/Fixtures"
 import { Effect } from "effect"
 import { Simulator } from "kakaopay-simulator/Simulator"
 import { SimulatorServer } from "kakaopay-simulator/SimulatorServer"
@@ -66,6 +69,61 @@ describe("pillivery-billing", () => {
         assert.strictEqual((yield* Shop.cli(["run"], env)).code, 0)
         assert.notDeepEqual(yield* Shop.checksums, before)
         assert.include((yield* Shop.cli(["dry-run"], env)).stdout, "would charge 0 cycles")
+      }).pipe(Effect.provide(Shop.layer)),
+    60_000
+  )
+
+  it.live(
+    "lists deliveries that were given up, and has them tried again once",
+    () =>
+      Effect.gen(function* () {
+        const outbox = yield* Outbox
+        const eventsOf = (cause: string) =>
+          new DomainEvent.OrderPaid({
+            eventId: DomainEvent.eventId(cause, "OrderPaid"),
+            at: Fixtures.now,
+            userId: Fixtures.anyUserId(),
+            orderId: Fixtures.anyOrderId(),
+            attemptId: Fixtures.anyAttemptId(),
+            amount: Fixtures.won(1_000)
+          })
+        const [first, second] = [eventsOf("first"), eventsOf("second")]
+        yield* outbox.publish([first, second])
+        const deliveries = yield* outbox.claim({ owner: "test", limit: 10, leaseMillis: 60_000 })
+        yield* Effect.forEach(deliveries, (delivery) => outbox.giveUp(delivery, "메일 서버가\n대답하지 않음"), {
+          discard: true
+        })
+        const env = yield* environment
+        const list = yield* Shop.cli(["outbox", "list"], env)
+        assert.strictEqual(list.code, 0, list.stderr)
+        assert.strictEqual(list.stdout.trim().split("\n").length, deliveries.length + 1, list.stdout)
+        assert.include(
+          list.stdout,
+          `OrderPaid ${first.eventId} to cart, given up after 1 tries: 메일 서버가 대답하지 않음`
+        )
+        assert.include(list.stdout, `0 deliveries wait, ${deliveries.length} were given up`)
+        const retryFirst = ["outbox", "retry", first.eventId, "--json"]
+        const retried = JSON.parse((yield* Shop.cli(retryFirst, env)).stdout)
+        assert.sameMembers(
+          retried.retried.map((one: { readonly consumer: string }) => one.consumer),
+          ["cart", "notification"]
+        )
+        assert.deepStrictEqual([retried.pending, retried.dead], [2, 2])
+        assert.deepStrictEqual(JSON.parse((yield* Shop.cli(retryFirst, env)).stdout).retried, [])
+        for (const wrong of [
+          ["outbox", "retry"],
+          ["outbox", "retry", first.eventId, "--all"],
+          ["outbox", "list", "--limit", "0"]
+        ]) {
+          assert.strictEqual((yield* Shop.cli(wrong, env)).code, 2, wrong.join(" "))
+        }
+        assert.strictEqual((yield* outbox.counts).dead, 2)
+        assert.include(
+          (yield* Shop.cli(["outbox", "retry", "--all"], env)).stdout,
+          "2 deliveries will be tried once more; 0 are"
+        )
+        const again = yield* outbox.claim({ owner: "test", limit: 10, leaseMillis: 60_000 })
+        assert.strictEqual(again.length, deliveries.length)
       }).pipe(Effect.provide(Shop.layer)),
     60_000
   )
