@@ -10,7 +10,7 @@ type Expected = Partial<Record<ErrorCodes.Call, string>>
 const approvals = (name: string): Expected => ({ approve: name, charge: name })
 const amounts: Expected = { prepare: "ours", ...approvals("ours"), refund: "ours" }
 
-/** Written from charging.md §2, not from the table under test. What is not named here must be Unknown. */
+/** Written down apart from the table under test. What is not named here must be Unknown. */
 const expected: Readonly<Record<number, Expected>> = {
   [-1]: {},
   [-2]: ours,
