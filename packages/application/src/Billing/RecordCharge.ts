@@ -11,7 +11,7 @@ import * as Refund from "@pillivery/domain/Refund"
 import * as Renewal from "@pillivery/domain/Renewal"
 import { type DateTime, Effect, Option, Result, Schema } from "effect"
 import * as Evidence from "../Payments/Evidence.ts"
-import { ProtocolSettings, type Settings } from "../Payments/ProtocolSettings.ts"
+import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
 import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
 import { BillingLedger } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
@@ -91,7 +91,7 @@ export const recordCharge = Effect.fn("recordCharge")(function* (attemptId: Atte
         yield* payments.releaseUserSlot(attempt.provider, attempt.customerReference, attempt.id)
         const entries = Renewal.settle(
           { attempt, cycle, subscription, key },
-          outcomeOf(finding, attempt, at, settings),
+          finding._tag === "StillUnknown" ? Evidence.lost(settings, attempt, at, finding.detail) : finding,
           { at, policy: settings.dunningPolicy }
         )
         if (Result.isFailure(entries)) {
@@ -144,18 +144,6 @@ export const reportContradiction = Effect.fnUntraced(function* (attempt: Attempt
     })
   ])
 })
-
-const outcomeOf = (
-  finding: Finding,
-  attempt: Attempt.Attempt,
-  at: DateTime.Utc,
-  settings: Settings
-): Renewal.Outcome => {
-  if (finding._tag !== "StillUnknown") return finding
-  const lostAt = attempt._tag === "Unknown" ? attempt.unknownSince : at
-  const asks = attempt._tag === "Unknown" ? attempt.asks + 1 : 0
-  return { _tag: "Lost", detail: finding.detail, nextAskAt: Evidence.nextAskAt(settings, lostAt, asks, at) }
-}
 
 const orFail = <A, E>(option: Option.Option<A>, error: E): Effect.Effect<A, E> =>
   Option.match(option, { onNone: () => Effect.fail(error), onSome: Effect.succeed })

@@ -9,6 +9,7 @@
 import type * as Attempt from "@pillivery/domain/Attempt"
 import type * as BillingKey from "@pillivery/domain/BillingKey"
 import * as BusinessDate from "@pillivery/domain/BusinessDate"
+import type * as Refund from "@pillivery/domain/Refund"
 import { DateTime } from "effect"
 import type { Settings } from "./ProtocolSettings.ts"
 
@@ -24,6 +25,17 @@ export const nextAskAt = (settings: Settings, lostAt: DateTime.Utc, asks: number
   return scheduled.epochMilliseconds > now.epochMilliseconds
     ? scheduled
     : DateTime.add(now, { minutes: Math.min(last, steps[0] ?? last) })
+}
+
+/** An answer that is lost, or still unknown after it was asked about `at`, and when to ask for it next. */
+export const lost = (
+  settings: Settings,
+  self: Attempt.Attempt | Refund.Refund,
+  at: DateTime.Utc,
+  detail: string
+): { readonly _tag: "Lost"; readonly nextAskAt: DateTime.Utc; readonly detail: string } => {
+  const [lostAt, asks] = self._tag === "Unknown" ? [self.unknownSince, self.asks + 1] : [at, 0]
+  return { _tag: "Lost", detail, nextAskAt: nextAskAt(settings, lostAt, asks, at) }
 }
 
 /** From when unchanged evidence is believed: the grace hours, and past the next bank check night. */

@@ -28,7 +28,7 @@ import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
 import { Transaction } from "../ports/Transaction.ts"
 import { retryStale } from "../StaleRetry.ts"
 import * as Evidence from "./Evidence.ts"
-import { ProtocolSettings, type Settings } from "./ProtocolSettings.ts"
+import { ProtocolSettings } from "./ProtocolSettings.ts"
 
 /**
  * Records a finding in one transaction and answers the attempt as it is then; a settled attempt stays as it is.
@@ -58,7 +58,7 @@ export const recordApproval = Effect.fn("recordApproval")(function* (
         const attempt = found.value
         if (finding._tag !== "Approved" && isOfAnother(attempt, sentAt)) return attempt
         yield* payments.releaseUserSlot(attempt.provider, attempt.customerReference, attempt.id)
-        const outcome = outcomeOf(finding, attempt, at, settings)
+        const outcome = finding._tag === "StillUnknown" ? Evidence.lost(settings, attempt, at, finding.detail) : finding
         if (attempt.purpose._tag === "ForRegistration") return yield* recordRegistration(attempt, outcome, at)
         if (attempt.purpose._tag !== "ForOrder") {
           return yield* new BooksContradict({ attemptId, detail: "the attempt pays for no order" })
@@ -233,16 +233,4 @@ const registrationOutcome = (
         ? Attempt.askAgain(attempt, outcome.nextAskAt)
         : Attempt.loseAnswer(attempt, { at, nextAskAt: outcome.nextAskAt, detail: outcome.detail })
   }
-}
-
-const outcomeOf = (
-  finding: Purchase.Finding,
-  attempt: Attempt.Attempt,
-  at: DateTime.Utc,
-  settings: Settings
-): Purchase.Outcome => {
-  if (finding._tag !== "StillUnknown") return finding
-  const lostAt = attempt._tag === "Unknown" ? attempt.unknownSince : at
-  const asks = attempt._tag === "Unknown" ? attempt.asks + 1 : 0
-  return { _tag: "Lost", detail: finding.detail, nextAskAt: Evidence.nextAskAt(settings, lostAt, asks, at) }
 }

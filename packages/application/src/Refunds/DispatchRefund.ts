@@ -11,7 +11,7 @@ import { DateTime, Effect, Option, Result } from "effect"
 import { BooksContradict } from "../Billing/RecordCharge.ts"
 import * as Evidence from "../Payments/Evidence.ts"
 import { type CallHealth, MoneyCalls } from "../Payments/MoneyCalls.ts"
-import { ProtocolSettings, type Settings } from "../Payments/ProtocolSettings.ts"
+import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
 import { isOfAnother } from "../Payments/RecordApproval.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { OrderRepository } from "../ports/OrderRepository.ts"
@@ -146,7 +146,7 @@ export const recordRefund = Effect.fn("recordRefund")(function* (
         const order = refund.orderId === null ? null : Option.getOrNull(yield* orders.findById(refund.orderId))
         const entries = Repayment.settle(
           { refund, attempt: attempt.value, order },
-          outcomeOf(finding, refund, at, settings),
+          finding._tag === "StillUnknown" ? Evidence.lost(settings, refund, at, finding.detail) : finding,
           at
         )
         if (Result.isFailure(entries)) {
@@ -176,18 +176,6 @@ const writeEntries = Effect.fnUntraced(function* (entries: Repayment.Entries) {
   }
   if (entries.events.length > 0) yield* (yield* Outbox).publish(entries.events)
 })
-
-const outcomeOf = (
-  finding: Repayment.Finding,
-  refund: Refund.Refund,
-  at: DateTime.Utc,
-  settings: Settings
-): Repayment.Outcome => {
-  if (finding._tag !== "StillUnknown") return finding
-  const lostAt = refund._tag === "Unknown" ? refund.unknownSince : at
-  const asks = refund._tag === "Unknown" ? refund.asks + 1 : 0
-  return { _tag: "Lost", detail: finding.detail, nextAskAt: Evidence.nextAskAt(settings, lostAt, asks, at) }
-}
 
 // A refusal is believed only after a lookup.
 const findingOf = Effect.fnUntraced(function* (

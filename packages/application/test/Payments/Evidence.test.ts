@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Evidence from "@pillivery/application/Payments/Evidence"
 import { settingsDefault } from "@pillivery/application/Payments/ProtocolSettings"
-import { DateTime } from "effect"
+import * as Attempt from "@pillivery/domain/Attempt"
+import * as Fixtures from "@pillivery/domain/testing/Fixtures"
+import { DateTime, Result } from "effect"
 
 const at = (text: string) => DateTime.makeUnsafe(text)
 const iso = (instant: DateTime.Utc) => DateTime.formatIso(instant)
@@ -88,5 +90,23 @@ describe("nextAskAt", () => {
   it("never lies in the past", () => {
     const now = at("2026-12-30T01:00:00Z")
     assert.strictEqual(iso(Evidence.nextAskAt(settingsDefault, lostAt, 0, now)), "2026-12-30T01:05:00.000Z")
+  })
+})
+
+describe("lost", () => {
+  const minutesAfter = (from: DateTime.Utc, to: DateTime.Utc) =>
+    (to.epochMilliseconds - from.epochMilliseconds) / 60_000
+
+  it("begins the schedule when the answer is lost, and goes on from there each time it was asked in vain", () => {
+    const sent = Fixtures.sentAttempt()
+    const lostAt = at("2026-12-23T01:00:00Z")
+    const first = Evidence.lost(settingsDefault, sent, lostAt, "no answer")
+    assert.deepStrictEqual([first._tag, first.detail, minutesAfter(lostAt, first.nextAskAt)], ["Lost", "no answer", 5])
+    const unknown = Result.getOrThrow(Attempt.loseAnswer(sent, { at: lostAt, ...first }))
+    const second = Evidence.lost(settingsDefault, unknown, first.nextAskAt, "no answer")
+    assert.strictEqual(minutesAfter(lostAt, second.nextAskAt), 60)
+    const asked = Result.getOrThrow(Attempt.askAgain(unknown, second.nextAskAt))
+    const third = Evidence.lost(settingsDefault, asked, second.nextAskAt, "no answer")
+    assert.strictEqual(minutesAfter(lostAt, third.nextAskAt), 6 * 60)
   })
 })
