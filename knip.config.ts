@@ -19,6 +19,7 @@ const config: KnipConfig = {
         "bench/*.ts",
         "scenarios/*.ts",
         "bench/servers/*.ts",
+        "bench/billing/{Provider,RawLoop}.ts",
         "tools/test/**/*.test.ts",
         "tools/oxlint-plugin/plugin.ts",
         "docs/examples/*.ts"

@@ -12,5 +12,5 @@ import { Store } from "./Store.ts"
 /** Transactions over the rows of one store. */
 export const layer = Layer.effect(
   Transaction,
-  Effect.map(Store, (store) => Transaction.of({ run: store.transaction }))
+  Effect.map(Store, (store) => Transaction.of({ run: store.transaction, runShared: () => store.transaction }))
 )

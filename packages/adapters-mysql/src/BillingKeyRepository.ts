@@ -6,10 +6,10 @@
 import { BillingKeyRepository } from "@pillivery/application/ports/BillingKeyRepository"
 import * as BillingKey from "@pillivery/domain/BillingKey"
 import type { BillingKeyId } from "@pillivery/domain/Ids"
-import { Effect, Layer, Schema } from "effect"
+import { Array as Arr, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { fieldOrNull, Instant, nullOr, toBytes, Uuid } from "./internal/Columns.ts"
-import { columnsOf, entitiesFrom, first, insertRows, orExists, orStale } from "./internal/Rows.ts"
+import { columnsOf, entitiesFrom, findsOf, insertsOf, preparedIfOne, updatesOf, whereIn } from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
 const BillingKeyRow = Schema.Struct({
@@ -66,36 +66,47 @@ export const layer = Layer.effect(
   BillingKeyRepository,
   Effect.gen(function* () {
     const sql = yield* SqlClient
-    const { read, write } = yield* Statements
+    const { readTogether, write, writeTogether } = yield* Statements
     const columns = columnsOf(sql, BillingKeyRow)
+    const keys = {
+      sql,
+      table: "billing_key",
+      entity: "billing key",
+      idOf: (key: BillingKey.BillingKey) => key.id,
+      toRow: (key: BillingKey.BillingKey) => encodeRow(billingKeyToRow(key))
+    }
 
     return BillingKeyRepository.of({
       insert: Effect.fn("BillingKeyRepository.insert")((key: BillingKey.BillingKey) =>
-        write("BillingKeyRepository.insert")(
-          orExists(insertRows(sql, "billing_key", [encodeRow(billingKeyToRow(key))]), "billing key", key.id)
+        write("BillingKeyRepository.insert")(insertsOf(keys).one(key))
+      ),
+
+      findById: Effect.fn("BillingKeyRepository.findById")(
+        readTogether(
+          "BillingKeyRepository.findById",
+          findsOf({
+            select: (ids: Arr.NonEmptyReadonlyArray<BillingKeyId>) =>
+              billingKeysFrom(
+                preparedIfOne(
+                  ids,
+                  sql`SELECT ${columns} FROM billing_key WHERE ${whereIn(sql, "id", Arr.map(ids, toBytes))}`
+                )
+              ),
+            keyOf: (id) => id,
+            keyOfEntity: keys.idOf
+          })
         )
       ),
 
-      findById: Effect.fn("BillingKeyRepository.findById")((id: BillingKeyId) =>
-        Effect.map(
-          read("BillingKeyRepository.findById")(
-            billingKeysFrom(sql`SELECT ${columns} FROM billing_key WHERE id = ${toBytes(id)}`)
-          ),
-          first
+      update: Effect.fn("BillingKeyRepository.update")(
+        writeTogether(
+          "BillingKeyRepository.update",
+          updatesOf(keys, {
+            keys: ["id"],
+            fixed: ["user_id", "provider", "merchant_account", "customer_reference", "created_at"]
+          })
         )
-      ),
-
-      update: Effect.fn("BillingKeyRepository.update")((key: BillingKey.BillingKey) => {
-        const { id, ...row } = encodeRow(billingKeyToRow(key))
-        return write("BillingKeyRepository.update")(
-          orStale(
-            sql`UPDATE billing_key SET ${sql.update({ ...row, version: key.version + 1 })}
-              WHERE id = ${id} AND version = ${key.version}`,
-            "billing key",
-            key.id
-          )
-        )
-      })
+      )
     })
   })
 )

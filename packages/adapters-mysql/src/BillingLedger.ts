@@ -15,10 +15,20 @@ import { Transaction } from "@pillivery/application/ports/Transaction"
 import * as BillingCycle from "@pillivery/domain/BillingCycle"
 import { BusinessDate } from "@pillivery/domain/BusinessDate"
 import { SubscriptionId } from "@pillivery/domain/Ids"
-import { type DateTime, Effect, Layer, Schema } from "effect"
+import { type Array as Arr, type DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { fieldOrNull, Instant, nullOr, toBytes, toInstantText, Uuid } from "./internal/Columns.ts"
-import { columnsOf, entitiesFrom, first, insertRows, offsetOf, orExists, orStale, totalFrom } from "./internal/Rows.ts"
+import {
+  columnsOf,
+  entitiesFrom,
+  findsOf,
+  first,
+  insertsOf,
+  offsetOf,
+  preparedIfOne,
+  totalFrom,
+  updatesOf
+} from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
 const microsPerMilli = 1_000
@@ -119,17 +129,26 @@ const decodeOwed = Schema.decodeUnknownEffect(
   Schema.Tuple([Schema.Struct({ due: Schema.Int, in_flight: Schema.Int, in_doubt: Schema.Int })])
 )
 const decodeDates = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ run_date: BusinessDate })))
-const cycleKeyText = (key: CycleKey): string => `${key.subscriptionId}/${key.number}`
+const cycleKeyText = (key: CycleKey | BillingCycle.BillingCycle): string => `${key.subscriptionId}/${key.number}`
 
 /** Cycles and runs on MySQL. */
 export const layer = Layer.effect(
   BillingLedger,
   Effect.gen(function* () {
     const sql = yield* SqlClient
-    const { read, write } = yield* Statements
+    const { read, readTogether, write, writeTogether } = yield* Statements
     const { run } = yield* Transaction
     const cycleColumns = columnsOf(sql, CycleRow)
     const runColumns = columnsOf(sql, RunRow)
+    const cycles = {
+      sql,
+      table: "billing_cycle",
+      entity: "cycle",
+      idOf: cycleKeyText,
+      toRow: (cycle: BillingCycle.BillingCycle) => encodeRow(cycleToRow(cycle))
+    }
+    const isCycle = ({ number, subscriptionId }: CycleKey) =>
+      sql`(subscription_id = ${toBytes(subscriptionId)} AND number = ${number})`
 
     const leaseEnd = (leaseMillis: number) =>
       sql`UTC_TIMESTAMP(3) + INTERVAL ${Math.trunc(leaseMillis) * microsPerMilli} MICROSECOND`
@@ -154,21 +173,21 @@ export const layer = Layer.effect(
       runsFrom(sql`SELECT ${runColumns} FROM billing_run WHERE job = ${job} AND run_date = ${date}`)
 
     return BillingLedger.of({
-      insertCycle: Effect.fn("BillingLedger.insertCycle")((cycle: BillingCycle.BillingCycle) =>
-        write("BillingLedger.insertCycle")(
-          orExists(insertRows(sql, "billing_cycle", [encodeRow(cycleToRow(cycle))]), "cycle", cycleKeyText(cycle))
-        )
+      insertCycle: Effect.fn("BillingLedger.insertCycle")(
+        writeTogether("BillingLedger.insertCycle", insertsOf(cycles))
       ),
 
-      findCycle: Effect.fn("BillingLedger.findCycle")((key: CycleKey) =>
-        Effect.map(
-          read("BillingLedger.findCycle")(
-            cyclesFrom(
-              sql`SELECT ${cycleColumns} FROM billing_cycle
-                WHERE subscription_id = ${toBytes(key.subscriptionId)} AND number = ${key.number}`
-            )
-          ),
-          first
+      findCycle: Effect.fn("BillingLedger.findCycle")(
+        readTogether(
+          "BillingLedger.findCycle",
+          findsOf({
+            select: (keys: Arr.NonEmptyReadonlyArray<CycleKey>) =>
+              cyclesFrom(
+                preparedIfOne(keys, sql`SELECT ${cycleColumns} FROM billing_cycle WHERE ${sql.or(keys.map(isCycle))}`)
+              ),
+            keyOf: cycleKeyText,
+            keyOfEntity: cycleKeyText
+          })
         )
       ),
 
@@ -181,17 +200,9 @@ export const layer = Layer.effect(
         )
       ),
 
-      updateCycle: Effect.fn("BillingLedger.updateCycle")((cycle: BillingCycle.BillingCycle) => {
-        const { number, subscription_id, ...row } = encodeRow(cycleToRow(cycle))
-        return write("BillingLedger.updateCycle")(
-          orStale(
-            sql`UPDATE billing_cycle SET ${sql.update({ ...row, version: cycle.version + 1 })}
-              WHERE subscription_id = ${subscription_id} AND number = ${number} AND version = ${cycle.version}`,
-            "cycle",
-            cycleKeyText(cycle)
-          )
-        )
-      }),
+      updateCycle: Effect.fn("BillingLedger.updateCycle")(
+        writeTogether("BillingLedger.updateCycle", updatesOf(cycles, { keys: ["subscription_id", "number"] }))
+      ),
 
       listCycles: Effect.fn("BillingLedger.listCycles")(function* (id: SubscriptionId, page: PageRequest) {
         const operation = "BillingLedger.listCycles"

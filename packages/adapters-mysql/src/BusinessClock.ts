@@ -18,7 +18,7 @@ const ClockRows = Schema.Tuple([Schema.Struct({ utc: Instant, offset_millis: Sch
 const make = (isMovable: boolean) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient
-    const { read, write } = yield* Statements
+    const { read, readTogether, write } = yield* Statements
 
     const select = Effect.flatMap(
       sql`SELECT UTC_TIMESTAMP(3) AS utc,
@@ -26,11 +26,20 @@ const make = (isMovable: boolean) =>
       Schema.decodeUnknownEffect(ClockRows)
     )
 
+    const look = readTogether("BusinessClock.now", {
+      one: () => Effect.map(select, ([clock]) => clock),
+      many: (lookers) => Effect.map(select, ([clock]) => lookers.map(() => clock))
+    })
+
     return BusinessClock.of({
-      now: Effect.map(read("BusinessClock.now")(select), ([{ offset_millis, utc }]) =>
-        DateTime.add(utc, { milliseconds: offset_millis })
+      now: Effect.map(
+        Effect.suspend(() => look(null)),
+        ({ offset_millis, utc }) => DateTime.add(utc, { milliseconds: offset_millis })
       ),
-      databaseNow: Effect.map(read("BusinessClock.databaseNow")(select), ([{ utc }]) => utc),
+      databaseNow: Effect.map(
+        Effect.suspend(() => look(null)),
+        ({ utc }) => utc
+      ),
       offset: Effect.map(read("BusinessClock.offset")(select), ([{ offset_millis }]) => Duration.millis(offset_millis)),
       advance: Effect.fn("BusinessClock.advance")(function* (by: Duration.Duration) {
         if (!isMovable) return yield* new ClockIsFixed()

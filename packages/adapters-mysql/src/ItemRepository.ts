@@ -11,11 +11,11 @@ import type { PageRequest } from "@pillivery/application/ports/Page"
 import { Transaction } from "@pillivery/application/ports/Transaction"
 import type { ItemId } from "@pillivery/domain/Ids"
 import * as Item from "@pillivery/domain/Item"
-import { Effect, Layer, Schema } from "effect"
+import { Array as Arr, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { Fragment } from "effect/sql/Statement"
 import { toBytes, Uuid } from "./internal/Columns.ts"
-import { columnsOf, first, insertRows, offsetOf, orExists, totalFrom } from "./internal/Rows.ts"
+import { columnsOf, findsOf, insertRows, offsetOf, orExists, totalFrom, whereIn } from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
 /** How many pairs of a keyword narrow a search; the exact check does the rest. */
@@ -123,7 +123,7 @@ export const layer = Layer.effect(
   ItemRepository,
   Effect.gen(function* () {
     const sql = yield* SqlClient
-    const { read, write } = yield* Statements
+    const { read, readTogether, write } = yield* Statements
     const { run } = yield* Transaction
     const columns = columnsOf(sql, ItemRow, "item")
 
@@ -208,8 +208,15 @@ export const layer = Layer.effect(
       }),
 
       // The most read row of the shop: no span and no stack of its own.
-      findById: (id) =>
-        Effect.map(read("ItemRepository.findById")(itemsFrom(sql`WHERE item.id = ${toBytes(id)}`)), first),
+      findById: readTogether(
+        "ItemRepository.findById",
+        findsOf({
+          select: (ids: Arr.NonEmptyReadonlyArray<ItemId>) =>
+            itemsFrom(sql`WHERE ${whereIn(sql, "item.id", Arr.map(Arr.dedupe(ids), toBytes))}`),
+          keyOf: (id) => id,
+          keyOfEntity: (item) => item.id
+        })
+      ),
 
       findByIds: Effect.fn("ItemRepository.findByIds")((ids: ReadonlyArray<ItemId>) =>
         ids.length === 0

@@ -13,7 +13,17 @@ import { type DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { fieldOrNull, Instant, nullOr, toBytes, toInstantText, Uuid } from "./internal/Columns.ts"
 import { receiverColumns, receiverToRow, rowToReceiver } from "./internal/Receivers.ts"
-import { columnsOf, idsFrom, insertRows, offsetOf, orExists, orStale, totalFrom } from "./internal/Rows.ts"
+import {
+  columnsOf,
+  idsFrom,
+  insertRows,
+  insertTogether,
+  offsetOf,
+  orExists,
+  orStale,
+  refusedIfExists,
+  totalFrom
+} from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
 /** How often an order is read again because a writer came between its two queries. */
@@ -139,7 +149,7 @@ export const layer = Layer.effect(
   OrderRepository,
   Effect.gen(function* () {
     const sql = yield* SqlClient
-    const { read, write } = yield* Statements
+    const { read, write, writeTogether } = yield* Statements
     const { run } = yield* Transaction
     const orderColumns = columnsOf(sql, OrderRow)
     const lineColumns = columnsOf(sql, LineRow, "order_line")
@@ -184,17 +194,35 @@ export const layer = Layer.effect(
     const select = (operation: string, where: ReturnType<typeof sql.literal>) =>
       read(operation)(Effect.flatMap(sql`SELECT ${orderColumns} FROM orders ${where}`, decodeOrderRows))
 
-    return OrderRepository.of({
-      insert: Effect.fn("OrderRepository.insert")(function* (order: Order.Order) {
-        const lines = order.lines.map(lineToRow(order.id)).map((line) => encodeLineRow(line))
-        const { id, ...row } = encodeOrderRow(orderToRow(order))
-        const insert = Effect.andThen(
-          insertRows(sql, "orders", [{ id, ...row }]),
-          // The transaction around it may go on after this failed: then no half of an order may stay.
-          Effect.tapError(insertRows(sql, "order_line", lines), () => sql`DELETE FROM orders WHERE id = ${id}`)
+    const orderRowOf = (order: Order.Order) => encodeOrderRow(orderToRow(order))
+    const lineRowsOf = (order: Order.Order) => order.lines.map(lineToRow(order.id)).map((line) => encodeLineRow(line))
+
+    const insertOrder = writeTogether("OrderRepository.insert", {
+      one: (order: Order.Order) =>
+        orExists(
+          Effect.andThen(
+            insertRows(sql, "orders", [orderRowOf(order)]),
+            // The transaction around it may go on after this failed: then no half of an order may stay.
+            Effect.tapError(
+              insertRows(sql, "order_line", lineRowsOf(order)),
+              () => sql`DELETE FROM orders WHERE id = ${toBytes(order.id)}`
+            )
+          ),
+          "order",
+          order.id
+        ),
+      many: (orders) =>
+        refusedIfExists(
+          Effect.andThen(
+            insertTogether(sql, "orders", orders.map(orderRowOf)),
+            insertTogether(sql, "order_line", orders.flatMap(lineRowsOf))
+          ),
+          orders
         )
-        yield* run(write("OrderRepository.insert")(orExists(insert, "order", order.id)))
-      }),
+    })
+
+    return OrderRepository.of({
+      insert: Effect.fn("OrderRepository.insert")((order: Order.Order) => run(insertOrder(order))),
 
       findById: Effect.fn("OrderRepository.findById")(function* (id: OrderId) {
         const [order] = yield* consistently(

@@ -14,7 +14,7 @@ import { type DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { randomBytes } from "node:crypto"
 import { Instant, toInstantText } from "./internal/Columns.ts"
-import { affectedRows, columnsOf, entitiesFrom, inChunks, wasInserted } from "./internal/Rows.ts"
+import { affectedRows, columnsOf, entitiesFrom, inChunks, preparedIfOne, wasInserted } from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
 /** The longest error text kept with a delivery, in characters. */
@@ -68,7 +68,7 @@ export const layer = Layer.effect(
   Outbox,
   Effect.gen(function* () {
     const sql = yield* SqlClient
-    const { read, write } = yield* Statements
+    const { read, write, writeTogether } = yield* Statements
     const { run } = yield* Transaction
     const deliveryColumns = columnsOf(sql, DeliveryRow)
     const deadColumns = columnsOf(sql, DeadRow)
@@ -76,27 +76,38 @@ export const layer = Layer.effect(
     const inMillis = (millis: number) =>
       sql`UTC_TIMESTAMP(3) + INTERVAL ${Math.max(0, Math.trunc(millis)) * microsPerMilli} MICROSECOND`
 
-    /** The row of a delivery while its claim is the newest one. */
-    const whereClaimed = ({ consumer, eventId, tries }: Delivery) =>
-      sql`event_id = ${eventId} AND consumer = ${consumer} AND tries = ${tries} AND state = 'pending'`
-
-    return Outbox.of({
-      publish: Effect.fn("Outbox.publish")(function* (events: ReadonlyArray<DomainEvent>) {
-        const rows = events.flatMap((event) =>
+    const insertEvents = (events: ReadonlyArray<DomainEvent>) =>
+      inChunks(
+        events.flatMap((event) =>
           consumersOf[event._tag].map(
             (consumer) =>
               sql`(${event.eventId}, ${consumer}, 'pending', ${event._tag}, ${encodeEvent(event)}, UTC_TIMESTAMP(3), 0,
               UTC_TIMESTAMP(3))`
           )
-        )
-        const insert = inChunks(
-          rows,
-          (chunk) =>
+        ),
+        (chunk) =>
+          preparedIfOne(
+            events,
             sql`INSERT INTO outbox (event_id, consumer, state, tag, event, due_at, tries, published_at)
             VALUES ${sql.csv(chunk)} ON DUPLICATE KEY UPDATE event_id = event_id`
-        )
-        yield* write("Outbox.publish")(insert)
-      }),
+          )
+      )
+
+    /** The row of a delivery while its claim is the newest one. */
+    const whereClaimed = ({ consumer, eventId, tries }: Delivery) =>
+      sql`event_id = ${eventId} AND consumer = ${consumer} AND tries = ${tries} AND state = 'pending'`
+
+    return Outbox.of({
+      publish: Effect.fn("Outbox.publish")(
+        writeTogether("Outbox.publish", {
+          one: insertEvents,
+          many: (publishers) =>
+            Effect.as(
+              insertEvents(publishers.flat()),
+              publishers.map(() => undefined)
+            )
+        })
+      ),
 
       claim: Effect.fn("Outbox.claim")(function* ({
         leaseMillis,

@@ -8,19 +8,23 @@ import * as Attempt from "@pillivery/domain/Attempt"
 import { AttemptId, type PaymentId } from "@pillivery/domain/Ids"
 import * as Payment from "@pillivery/domain/Payment"
 import type { CustomerReference, ProviderName } from "@pillivery/domain/Provider"
-import { type DateTime, Effect, Layer, Schema } from "effect"
+import { Array as Arr, type DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { fieldOrNull, Flag, Instant, nullOr, toBytes, toInstantText, Uuid } from "./internal/Columns.ts"
 import {
   affectedRows,
   columnsOf,
   entitiesFrom,
+  findsOf,
   first,
   idsFrom,
-  insertRows,
-  orExists,
-  orStale,
-  wasInserted
+  insertsOf,
+  matchedRows,
+  preparedIfOne,
+  updatesOf,
+  valuesTable,
+  wasInserted,
+  whereIn
 } from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
@@ -91,6 +95,33 @@ const AttemptRow = Schema.Struct({
   not_executed_why: nullOr(Schema.String),
   ended_at: nullOr(Instant)
 })
+
+/** What an attempt is made with and never changes. */
+const fixedOfAttempt = [
+  "payment_id",
+  "purpose",
+  "user_id",
+  "order_id",
+  "issues_billing_key",
+  "subscription_id",
+  "cycle_number",
+  "billing_key_id",
+  "billing_key",
+  "step",
+  "provider",
+  "merchant_account",
+  "amount",
+  "item_name",
+  "quantity",
+  "created_at"
+]
+
+/** One attempt and the slot of its customer. */
+interface SlotUse {
+  readonly provider: ProviderName
+  readonly customer: CustomerReference
+  readonly attemptId: AttemptId
+}
 
 const encodePaymentRow = Schema.encodeSync(PaymentRow)
 const encodeAttemptRow = Schema.encodeSync(AttemptRow)
@@ -250,9 +281,23 @@ export const layer = Layer.effect(
   PaymentRepository,
   Effect.gen(function* () {
     const sql = yield* SqlClient
-    const { read, write } = yield* Statements
+    const { read, readTogether, writeTogether } = yield* Statements
     const paymentColumns = columnsOf(sql, PaymentRow)
     const attemptColumns = columnsOf(sql, AttemptRow)
+    const payments = {
+      sql,
+      table: "payment",
+      entity: "payment",
+      idOf: (payment: Payment.Payment) => payment.id,
+      toRow: (payment: Payment.Payment) => encodePaymentRow(paymentToRow(payment))
+    }
+    const attempts = {
+      sql,
+      table: "attempt",
+      entity: "attempt",
+      idOf: (attempt: Attempt.Attempt) => attempt.id,
+      toRow: (attempt: Attempt.Attempt) => encodeAttemptRow(attemptToRow(attempt))
+    }
 
     const attemptIds = (operation: string, statement: Parameters<typeof idsFrom>[0]) =>
       Effect.map(read(operation)(idsFrom(statement)), (ids) => ids.map((id) => AttemptId.make(id)))
@@ -265,11 +310,69 @@ export const layer = Layer.effect(
         RegistrationSubject: ({ billingKeyId }) => sql`billing_key_id = ${toBytes(billingKeyId)}`
       })
 
-    return PaymentRepository.of({
-      insertPayment: Effect.fn("PaymentRepository.insertPayment")((payment: Payment.Payment) =>
-        write("PaymentRepository.insertPayment")(
-          orExists(insertRows(sql, "payment", [encodePaymentRow(paymentToRow(payment))]), "payment", payment.id)
+    const inSlot = ({ attemptId, customer, provider }: SlotUse) => [provider, customer, toBytes(attemptId)]
+    const slotNames = ["provider", "customer_reference", "attempt_id"]
+    const slotOf = "t.provider = v.provider AND t.customer_reference = v.customer_reference"
+
+    const takeSlot = writeTogether("PaymentRepository.takeUserSlot", {
+      one: ({ attemptId, customer, provider }: SlotUse) => {
+        const attempt = toBytes(attemptId)
+        const take = affectedRows(
+          sql`UPDATE user_slot SET attempt_id = ${attempt}
+              WHERE provider = ${provider} AND customer_reference = ${customer}
+                AND (attempt_id IS NULL OR attempt_id = ${attempt})`
         )
+        const firstUse = wasInserted(
+          sql`INSERT INTO user_slot (provider, customer_reference, attempt_id)
+              VALUES (${provider}, ${customer}, ${attempt})`
+        )
+        return Effect.flatMap(take, (rows) => (rows > 0 ? Effect.succeed(true) : firstUse))
+      },
+      many: Effect.fnUntraced(function* (uses) {
+        const values = uses.flatMap(inSlot)
+        // A customer's first call makes the slot; then all are taken alike.
+        yield* sql.unsafe(
+          `INSERT IGNORE INTO user_slot (provider, customer_reference, attempt_id)
+            SELECT v.provider, v.customer_reference, NULL FROM ${valuesTable(slotNames, uses.length)}`,
+          values
+        ).unprepared
+        const taken = yield* matchedRows(
+          sql,
+          `UPDATE ${valuesTable(slotNames, uses.length)} STRAIGHT_JOIN user_slot t ON ${slotOf}
+            AND (t.attempt_id IS NULL OR t.attempt_id = v.attempt_id) SET t.attempt_id = v.attempt_id`,
+          values
+        )
+        return taken === uses.length ? uses.map(() => true) : null
+      })
+    })
+
+    const releaseSlot = writeTogether("PaymentRepository.releaseUserSlot", {
+      one: ({ attemptId, customer, provider }: SlotUse) =>
+        Effect.asVoid(
+          sql`UPDATE user_slot SET attempt_id = NULL
+            WHERE provider = ${provider} AND customer_reference = ${customer} AND attempt_id = ${toBytes(attemptId)}`
+        ),
+      many: (uses) =>
+        Effect.as(
+          sql.unsafe(
+            `UPDATE ${valuesTable(slotNames, uses.length)} STRAIGHT_JOIN user_slot t ON ${slotOf}
+              AND t.attempt_id = v.attempt_id SET t.attempt_id = NULL`,
+            uses.flatMap(inSlot)
+          ).unprepared,
+          uses.map(() => undefined)
+        )
+    })
+
+    const subjectText = (subject: Payment.Subject): string =>
+      Payment.Subject.match(subject, {
+        OrderSubject: ({ orderId }) => orderId,
+        CycleSubject: ({ cycleNumber, subscriptionId }) => `${subscriptionId}/${cycleNumber}`,
+        RegistrationSubject: ({ billingKeyId }) => billingKeyId
+      })
+
+    return PaymentRepository.of({
+      insertPayment: Effect.fn("PaymentRepository.insertPayment")(
+        writeTogether("PaymentRepository.insertPayment", insertsOf(payments))
       ),
 
       findPayment: Effect.fn("PaymentRepository.findPayment")((id: PaymentId) =>
@@ -281,41 +384,47 @@ export const layer = Layer.effect(
         )
       ),
 
-      findPaymentBySubject: Effect.fn("PaymentRepository.findPaymentBySubject")((subject: Payment.Subject) =>
-        Effect.map(
-          read("PaymentRepository.findPaymentBySubject")(
-            paymentsFrom(sql`SELECT ${paymentColumns} FROM payment WHERE ${whereSubject(subject)}`)
-          ),
-          first
+      findPaymentBySubject: Effect.fn("PaymentRepository.findPaymentBySubject")(
+        readTogether(
+          "PaymentRepository.findPaymentBySubject",
+          findsOf({
+            select: (subjects: Arr.NonEmptyReadonlyArray<Payment.Subject>) =>
+              paymentsFrom(
+                preparedIfOne(
+                  subjects,
+                  sql`SELECT ${paymentColumns} FROM payment WHERE ${sql.or(subjects.map((subject) => sql`(${whereSubject(subject)})`))}`
+                )
+              ),
+            keyOf: subjectText,
+            keyOfEntity: ({ subject }) => subjectText(subject)
+          })
         )
       ),
 
-      insertAttempt: Effect.fn("PaymentRepository.insertAttempt")((attempt: Attempt.Attempt) =>
-        write("PaymentRepository.insertAttempt")(
-          orExists(insertRows(sql, "attempt", [encodeAttemptRow(attemptToRow(attempt))]), "attempt", attempt.id)
+      insertAttempt: Effect.fn("PaymentRepository.insertAttempt")(
+        writeTogether("PaymentRepository.insertAttempt", insertsOf(attempts))
+      ),
+
+      findAttempt: Effect.fn("PaymentRepository.findAttempt")(
+        readTogether(
+          "PaymentRepository.findAttempt",
+          findsOf({
+            select: (ids: Arr.NonEmptyReadonlyArray<AttemptId>) =>
+              attemptsFrom(
+                preparedIfOne(
+                  ids,
+                  sql`SELECT ${attemptColumns} FROM attempt WHERE ${whereIn(sql, "id", Arr.map(ids, toBytes))}`
+                )
+              ),
+            keyOf: (id) => id,
+            keyOfEntity: attempts.idOf
+          })
         )
       ),
 
-      findAttempt: Effect.fn("PaymentRepository.findAttempt")((id: AttemptId) =>
-        Effect.map(
-          read("PaymentRepository.findAttempt")(
-            attemptsFrom(sql`SELECT ${attemptColumns} FROM attempt WHERE id = ${toBytes(id)}`)
-          ),
-          first
-        )
+      updateAttempt: Effect.fn("PaymentRepository.updateAttempt")(
+        writeTogether("PaymentRepository.updateAttempt", updatesOf(attempts, { keys: ["id"], fixed: fixedOfAttempt }))
       ),
-
-      updateAttempt: Effect.fn("PaymentRepository.updateAttempt")((attempt: Attempt.Attempt) => {
-        const { id, ...row } = encodeAttemptRow(attemptToRow(attempt))
-        return write("PaymentRepository.updateAttempt")(
-          orStale(
-            sql`UPDATE attempt SET ${sql.update({ ...row, version: attempt.version + 1 })}
-              WHERE id = ${id} AND version = ${attempt.version}`,
-            "attempt",
-            attempt.id
-          )
-        )
-      }),
 
       listAttempts: Effect.fn("PaymentRepository.listAttempts")((paymentId: PaymentId) =>
         read("PaymentRepository.listAttempts")(
@@ -351,35 +460,14 @@ export const layer = Layer.effect(
         )
       ),
 
-      takeUserSlot: Effect.fn("PaymentRepository.takeUserSlot")(function* (
-        provider: ProviderName,
-        customer: CustomerReference,
-        attemptId: AttemptId
-      ) {
-        const attempt = toBytes(attemptId)
-        const take = affectedRows(
-          sql`UPDATE user_slot SET attempt_id = ${attempt}
-              WHERE provider = ${provider} AND customer_reference = ${customer}
-                AND (attempt_id IS NULL OR attempt_id = ${attempt})`
-        )
-        const firstUse = wasInserted(
-          sql`INSERT INTO user_slot (provider, customer_reference, attempt_id)
-              VALUES (${provider}, ${customer}, ${attempt})`
-        )
-        return yield* write("PaymentRepository.takeUserSlot")(
-          Effect.flatMap(take, (rows) => (rows > 0 ? Effect.succeed(true) : firstUse))
-        )
-      }),
+      takeUserSlot: Effect.fn("PaymentRepository.takeUserSlot")(
+        (provider: ProviderName, customer: CustomerReference, attemptId: AttemptId) =>
+          takeSlot({ provider, customer, attemptId })
+      ),
 
       releaseUserSlot: Effect.fn("PaymentRepository.releaseUserSlot")(
         (provider: ProviderName, customer: CustomerReference, attemptId: AttemptId) =>
-          Effect.asVoid(
-            write("PaymentRepository.releaseUserSlot")(
-              sql`UPDATE user_slot SET attempt_id = NULL
-                WHERE provider = ${provider} AND customer_reference = ${customer}
-                  AND attempt_id = ${toBytes(attemptId)}`
-            )
-          )
+          releaseSlot({ provider, customer, attemptId })
       ),
 
       countAttempts: Effect.map(

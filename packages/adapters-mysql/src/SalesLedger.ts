@@ -9,7 +9,7 @@ import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { randomBytes } from "node:crypto"
 import { toBytes } from "./internal/Columns.ts"
-import { affectedRows, inChunks } from "./internal/Rows.ts"
+import { affectedRows, inChunks, preparedIfOne } from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
 const foldIdBytes = 16
@@ -21,21 +21,30 @@ export const layer = Layer.effect(
   SalesLedger,
   Effect.gen(function* () {
     const sql = yield* SqlClient
-    const { write } = yield* Statements
+    const { write, writeTogether } = yield* Statements
     const { run } = yield* Transaction
 
-    return SalesLedger.of({
-      record: Effect.fn("SalesLedger.record")((sales: ReadonlyArray<Sale>) =>
-        write("SalesLedger.record")(
-          inChunks(
-            sales.map(
-              ({ cause, itemId, quantity }) => sql`(${cause}, ${toBytes(itemId)}, ${quantity}, UTC_TIMESTAMP(6))`
-            ),
-            (chunk) =>
-              sql`INSERT INTO sales (cause, item_id, quantity, recorded_at) VALUES ${sql.csv(chunk)}
-                ON DUPLICATE KEY UPDATE item_id = item_id`
+    const insertSales = (sales: ReadonlyArray<Sale>) =>
+      inChunks(
+        sales.map(({ cause, itemId, quantity }) => sql`(${cause}, ${toBytes(itemId)}, ${quantity}, UTC_TIMESTAMP(6))`),
+        (chunk) =>
+          preparedIfOne(
+            chunk,
+            sql`INSERT INTO sales (cause, item_id, quantity, recorded_at) VALUES ${sql.csv(chunk)}
+              ON DUPLICATE KEY UPDATE item_id = item_id`
           )
-        )
+      )
+
+    return SalesLedger.of({
+      record: Effect.fn("SalesLedger.record")(
+        writeTogether("SalesLedger.record", {
+          one: insertSales,
+          many: (ledgers) =>
+            Effect.as(
+              insertSales(ledgers.flat()),
+              ledgers.map(() => undefined)
+            )
+        })
       ),
 
       fold: Effect.fn("SalesLedger.fold")(function* (limit: number) {

@@ -7,11 +7,21 @@ import type { PageRequest } from "@pillivery/application/ports/Page"
 import { SubscriptionRepository, subscriptionsOfKeyMax } from "@pillivery/application/ports/SubscriptionRepository"
 import type { BillingKeyId, SubscriptionId, UserId } from "@pillivery/domain/Ids"
 import * as Subscription from "@pillivery/domain/SubscriptionOrder"
-import { Effect, Layer, Schema } from "effect"
+import { Array as Arr, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { fieldOrNull, Instant, nullOr, toBytes, Uuid } from "./internal/Columns.ts"
 import { receiverColumns, receiverToRow, rowToReceiver } from "./internal/Receivers.ts"
-import { columnsOf, entitiesFrom, first, insertRows, offsetOf, orExists, orStale, totalFrom } from "./internal/Rows.ts"
+import {
+  columnsOf,
+  entitiesFrom,
+  findsOf,
+  insertsOf,
+  offsetOf,
+  preparedIfOne,
+  totalFrom,
+  updatesOf,
+  whereIn
+} from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
 const SubscriptionRow = Schema.Struct({
@@ -98,40 +108,47 @@ export const layer = Layer.effect(
   SubscriptionRepository,
   Effect.gen(function* () {
     const sql = yield* SqlClient
-    const { read, write } = yield* Statements
+    const { read, readTogether, write, writeTogether } = yield* Statements
     const columns = columnsOf(sql, SubscriptionRow)
+    const subscriptions = {
+      sql,
+      table: "subscription_order",
+      entity: "subscription",
+      idOf: (subscription: Subscription.SubscriptionOrder) => subscription.id,
+      toRow: (subscription: Subscription.SubscriptionOrder) => encodeRow(subscriptionToRow(subscription))
+    }
 
     return SubscriptionRepository.of({
       insert: Effect.fn("SubscriptionRepository.insert")((subscription: Subscription.SubscriptionOrder) =>
-        write("SubscriptionRepository.insert")(
-          orExists(
-            insertRows(sql, "subscription_order", [encodeRow(subscriptionToRow(subscription))]),
-            "subscription",
-            subscription.id
-          )
+        write("SubscriptionRepository.insert")(insertsOf(subscriptions).one(subscription))
+      ),
+
+      findById: Effect.fn("SubscriptionRepository.findById")(
+        readTogether(
+          "SubscriptionRepository.findById",
+          findsOf({
+            select: (ids: Arr.NonEmptyReadonlyArray<SubscriptionId>) =>
+              subscriptionsFrom(
+                preparedIfOne(
+                  ids,
+                  sql`SELECT ${columns} FROM subscription_order WHERE ${whereIn(sql, "id", Arr.map(ids, toBytes))}`
+                )
+              ),
+            keyOf: (id) => id,
+            keyOfEntity: subscriptions.idOf
+          })
         )
       ),
 
-      findById: Effect.fn("SubscriptionRepository.findById")((id: SubscriptionId) =>
-        Effect.map(
-          read("SubscriptionRepository.findById")(
-            subscriptionsFrom(sql`SELECT ${columns} FROM subscription_order WHERE id = ${toBytes(id)}`)
-          ),
-          first
+      update: Effect.fn("SubscriptionRepository.update")(
+        writeTogether(
+          "SubscriptionRepository.update",
+          updatesOf(subscriptions, {
+            keys: ["id"],
+            fixed: ["user_id", "order_id", "order_line_id", "item_id", "created_at"]
+          })
         )
       ),
-
-      update: Effect.fn("SubscriptionRepository.update")((subscription: Subscription.SubscriptionOrder) => {
-        const { id, ...row } = encodeRow(subscriptionToRow(subscription))
-        return write("SubscriptionRepository.update")(
-          orStale(
-            sql`UPDATE subscription_order SET ${sql.update({ ...row, version: subscription.version + 1 })}
-              WHERE id = ${id} AND version = ${subscription.version}`,
-            "subscription",
-            subscription.id
-          )
-        )
-      }),
 
       listByUser: Effect.fn("SubscriptionRepository.listByUser")(function* (userId: UserId, page: PageRequest) {
         const operation = "SubscriptionRepository.listByUser"

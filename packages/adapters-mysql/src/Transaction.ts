@@ -11,12 +11,26 @@ import { MysqlClient } from "@effect/sql-mysql2"
 import { StorageError } from "@pillivery/application/ports/StorageError"
 import { Transaction } from "@pillivery/application/ports/Transaction"
 import * as Bulkhead from "@pillivery/application/resilience/Bulkhead"
-import { Cause, Context, Effect, Layer, Predicate, Random, type Schema } from "effect"
+import {
+  Array as Arr,
+  Cause,
+  Context,
+  Deferred,
+  Effect,
+  Exit,
+  Layer,
+  Predicate,
+  Random,
+  Request,
+  RequestResolver,
+  type Schema
+} from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { poolSizeDefault } from "./Client.ts"
 import { causeIsRivalry, type Effects, isRivalry, toStorageError } from "./internal/Errors.ts"
+import { CurrentTry, Try } from "./internal/Try.ts"
 
 /** How often a transaction that lost to rivals is run again. */
 export const retriesMax = 5
@@ -27,6 +41,15 @@ const waitersMax = 10_000
 /** The first pause before another try, in milliseconds; each next one is twice as long, all of them jittered. */
 const retryDelayMillis = 10
 
+/** The most callers that share one transaction. */
+export const sharersMax = 64
+/** Shared transactions of one kind at a time: while one commits, the next may work. */
+const sharedAtOnceMax = 2
+/** How many callers of a shared transaction that failed run on their own at a time. */
+const aloneAtOnceMax = 8
+/** The most like calls that become one statement. */
+const callsTogetherMax = 500
+
 /** How transactions and single statements wait for a connection. */
 export interface Options {
   readonly permitWaitMillis?: number
@@ -34,6 +57,13 @@ export interface Options {
 
 /** What is left of a statement's errors: the driver's became the port's, and a row that does not decode is a defect. */
 export type Translated<E> = Exclude<E, SqlError | Schema.SchemaError> | StorageError
+
+/** One call by itself, and several as one. */
+export interface Together<Item, A, E> {
+  readonly one: (item: Item) => Effect.Effect<A, E>
+  /** Their answers in order; null when at least one was refused, so that each must be made by itself to know which. */
+  readonly many: (items: Arr.NonEmptyReadonlyArray<Item>) => Effect.Effect<ReadonlyArray<A> | null, E>
+}
 
 /**
  * Runs the statements of repositories: in the transaction around them, or alone in a connection of their own.
@@ -49,6 +79,16 @@ export class Statements extends Context.Service<
   {
     readonly read: (operation: string) => <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, Translated<E>>
     readonly write: (operation: string) => <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, Translated<E>>
+    /** A read that becomes one statement with like reads made at the same moment, outside of transactions too. */
+    readonly readTogether: <Item, A, E>(
+      operation: string,
+      statements: Together<Item, A, E>
+    ) => (item: Item) => Effect.Effect<A, Translated<E>>
+    /** A write that becomes one statement with like writes of others who share its transaction. */
+    readonly writeTogether: <Item, A, E>(
+      operation: string,
+      statements: Together<Item, A, E>
+    ) => (item: Item) => Effect.Effect<A, Translated<E>>
   }
 >()("@pillivery/adapters-mysql/Transaction/Statements") {}
 
@@ -67,11 +107,18 @@ export const layerWith = (
         queueMax: waitersMax,
         waitMillisMax: options.permitWaitMillis ?? permitWaitMillisDefault
       })
-      const run = makeRun(sql, permits)
-      return Context.make(Transaction, Transaction.of({ run })).pipe(
+      const transactions = makeTransactions(sql, permits)
+      const read = makeStatement(permits, "read")
+      const write = makeStatement(permits, "write")
+      return Context.make(Transaction, Transaction.of(transactions)).pipe(
         Context.add(
           Statements,
-          Statements.of({ read: makeStatement(permits, "read"), write: makeStatement(permits, "write") })
+          Statements.of({
+            read,
+            write,
+            readTogether: makeTogether(permits, read, true),
+            writeTogether: makeTogether(permits, write, false)
+          })
         )
       )
     })
@@ -80,32 +127,16 @@ export const layerWith = (
 /** Transactions and statements on the pool. */
 export const layer = layerWith({})
 
-/** One try of a transaction. */
-class Try {
-  /** The pool it runs on; a transaction on another database is none of ours. */
-  readonly owner: Bulkhead.Bulkhead
-  /** Why it can no longer commit. */
-  doomedBy: Cause.Cause<unknown> | null = null
-  /** What failed around the caller's effect: getting a connection, BEGIN or COMMIT. */
-  controlFailure: { readonly at: "begin" | "commit"; readonly error: unknown } | null = null
-  hasEnded = false
-
-  constructor(owner: Bulkhead.Bulkhead) {
-    this.owner = owner
-  }
-}
-
-const CurrentTry = Context.Reference<Try | null>("@pillivery/adapters-mysql/Transaction/CurrentTry", {
-  defaultValue: () => null
-})
-
 const endedDefect = () => new Error("rows were read or written in a transaction that had ended")
 
 // -----------------------------------------------------------------------------
 // Transactions
 // -----------------------------------------------------------------------------
 
-const makeRun = (sql: SqlClient.SqlClient, permits: Bulkhead.Bulkhead) => {
+const makeTransactions = (
+  sql: SqlClient.SqlClient,
+  permits: Bulkhead.Bulkhead
+): Pick<Transaction["Service"], "run" | "runShared"> => {
   const withTransaction = makeWithTransaction(sql)
 
   const once = <A, E, R>(effect: Effect.Effect<A, E, R>, current: Try) =>
@@ -124,7 +155,7 @@ const makeRun = (sql: SqlClient.SqlClient, permits: Bulkhead.Bulkhead) => {
 
   const outermost = <A, E, R>(effect: Effect.Effect<A, E, R>, tries: number): Effect.Effect<A, E | StorageError, R> =>
     Effect.suspend(() => {
-      const current = new Try(permits)
+      const current = new Try(permits, false)
       return permits.withBulkhead(once(effect, current)).pipe(
         Effect.catchCause((cause): Effect.Effect<A, E | StorageError, R> => {
           const isLost = !Cause.hasInterrupts(cause) && (current.doomedBy !== null || causeIsRivalry(cause))
@@ -135,12 +166,115 @@ const makeRun = (sql: SqlClient.SqlClient, permits: Bulkhead.Bulkhead) => {
       )
     })
 
-  return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StorageError, R> =>
-    Effect.flatMap(CurrentTry, (current) => {
-      if (current === null || current.owner !== permits) return outermost(effect, 0)
-      return current.hasEnded ? Effect.die(endedDefect()) : effect
-    })
+  const joined =
+    <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    (begin: Effect.Effect<A, E | StorageError, R>): Effect.Effect<A, E | StorageError, R> =>
+      Effect.flatMap(CurrentTry, (current) => {
+        if (current === null || current.owner !== permits) return begin
+        return current.hasEnded ? Effect.die(endedDefect()) : effect
+      })
+
+  const run = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StorageError, R> =>
+    joined(effect)(outermost(effect, 0))
+
+  const share = makeShare((sharers) => runSharers(sql, permits, once, run, sharers))
+  return { run, runShared: (kind) => (effect) => joined(effect)(share(kind, effect)) }
 }
+
+// -----------------------------------------------------------------------------
+// Shared transactions
+// -----------------------------------------------------------------------------
+
+/** One caller of a shared transaction. */
+interface Sharer {
+  readonly effect: Effect.Effect<unknown, unknown>
+  readonly answer: Deferred.Deferred<unknown, unknown>
+}
+
+/** Who waits for a shared transaction of one kind, and how many of them run. */
+interface Waiting {
+  readonly sharers: Array<Sharer>
+  running: number
+}
+
+/** Gathers callers while others of their kind are busy, as a disk does with writes: alone, nobody waits for company. */
+const makeShare = (runAll: (sharers: ReadonlyArray<Sharer>) => Effect.Effect<void>) => {
+  const kinds = new Map<string, Waiting>()
+  const waitingFor = (kind: string): Waiting => {
+    const waiting = kinds.get(kind) ?? { sharers: [], running: 0 }
+    kinds.set(kind, waiting)
+    return waiting
+  }
+
+  const serve = Effect.fnUntraced(function* (waiting: Waiting) {
+    while (true) {
+      // Those who ask at the same moment come along.
+      yield* Effect.yieldNow
+      const sharers = waiting.sharers.splice(0, sharersMax)
+      if (sharers.length === 0) break
+      yield* runAll(sharers)
+    }
+    waiting.running--
+  })
+
+  return Effect.fnUntraced(function* <A, E, R>(
+    kind: string,
+    effect: Effect.Effect<A, E, R>
+  ): Effect.fn.Return<A, E | StorageError, R> {
+    const waiting = waitingFor(kind)
+    const answer = yield* Deferred.make<A, E | StorageError>()
+    const context = yield* Effect.context<R>()
+    // What is answered is of the types that are asked for, which a queue of all kinds of callers cannot say.
+    waiting.sharers.push({ effect: Effect.provideContext(effect, context), answer } as Sharer)
+    if (waiting.running < sharedAtOnceMax) {
+      waiting.running++
+      yield* Effect.forkDetach(serve(waiting))
+    }
+    return yield* Deferred.await(answer)
+  })
+}
+
+/** All in one transaction; when one of them fails, or rivals win, nothing of it stays and each runs on its own. */
+const runSharers = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  permits: Bulkhead.Bulkhead,
+  once: <A, E>(effect: Effect.Effect<A, E>, current: Try) => Effect.Effect<A, unknown>,
+  run: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | StorageError>,
+  sharers: ReadonlyArray<Sharer>
+) {
+  if (sharers.length > 1) {
+    const current = new Try(permits, true)
+    const together = Effect.flatMap(Effect.context<never>(), (around) =>
+      Effect.forEach(sharers, ({ effect }) => inTransactionOf(sql, around, effect), { concurrency: "unbounded" })
+    )
+    const exit = yield* Effect.exit(permits.withBulkhead(once(together, current)))
+    if (Exit.isSuccess(exit)) {
+      return yield* Effect.forEach(sharers, ({ answer }, index) => Deferred.succeed(answer, exit.value[index]), {
+        discard: true
+      })
+    }
+    if (current.controlFailure?.at === "commit" && !isRivalry(current.controlFailure.error)) {
+      const unknown = toCallersCause(exit.cause, current, false)
+      return yield* Effect.forEach(sharers, ({ answer }) => Deferred.failCause(answer, unknown), { discard: true })
+    }
+  }
+  yield* Effect.forEach(sharers, ({ answer, effect }) => Deferred.into(run(effect), answer), {
+    concurrency: aloneAtOnceMax,
+    discard: true
+  })
+})
+
+/** A caller's effect with the caller's own services, on the connection of the transaction around it. */
+const inTransactionOf = (
+  sql: SqlClient.SqlClient,
+  around: Context.Context<never>,
+  effect: Effect.Effect<unknown, unknown>
+): Effect.Effect<unknown, unknown> =>
+  Effect.provideContext(effect, Context.pick(CurrentTry, sql.transactionService)(around))
+
+// -----------------------------------------------------------------------------
+// The driver's transaction
+// -----------------------------------------------------------------------------
 
 /** The driver's own transaction, except that it never nests and never gives a connection back with work left open. */
 const makeWithTransaction = (sql: SqlClient.SqlClient) =>
@@ -222,6 +356,62 @@ const makeStatement =
         "inTransaction"
       )
     })
+
+/** One of the calls that are made together. */
+class Call<Item, A, E> extends Request.Class<{ readonly item: Item }, A, E> {}
+
+const isRefused = new Error("a statement that stands for several was refused for one of them")
+
+const makeTogether =
+  (permits: Bulkhead.Bulkhead, statement: ReturnType<typeof makeStatement>, isAlsoAlone: boolean) =>
+  <Item, A, E>(
+    operation: string,
+    statements: Together<Item, A, E>
+  ): ((item: Item) => Effect.Effect<A, Translated<E>>) => {
+    const run = statement(operation)
+
+    // In a transaction that is shared a refusal is not theirs alone: nothing of it may commit.
+    const several = (items: Arr.NonEmptyReadonlyArray<Item>, current: Try | null) =>
+      run(statements.many(items)).pipe(
+        Effect.flatMap((answers): Effect.Effect<ReadonlyArray<A>, StorageError> =>
+          answers === null ? Effect.fail(conflict(operation, isRefused)) : Effect.succeed(answers)
+        ),
+        Effect.tapCause((cause) =>
+          Effect.sync(() => {
+            if (current !== null) current.doomedBy ??= cause
+          })
+        )
+      )
+
+    const resolver = RequestResolver.makeWith<Call<Item, A, Translated<E>>>({
+      batchKey: ({ context }) => Context.get(context, CurrentTry),
+      delay: Effect.yieldNow,
+      collectWhile: (entries) => entries.size < callsTogetherMax,
+      runAll: (entries) =>
+        Effect.flatMap(CurrentTry, (current) => {
+          const items = Arr.map(entries, ({ request }) => request.item)
+          const answers =
+            entries.length === 1
+              ? Effect.map(run(statements.one(items[0])), (answer) => [answer])
+              : several(items, current)
+          return Effect.map(Effect.exit(answers), (exit) => {
+            entries.forEach((entry, index) =>
+              entry.completeUnsafe(
+                Exit.isSuccess(exit) ? Exit.succeed(exit.value[index] as A) : Exit.failCause(exit.cause)
+              )
+            )
+          })
+        })
+    })
+
+    return (item) =>
+      Effect.flatMap(CurrentTry, (current) => {
+        const isTogether = current === null || current.owner !== permits ? isAlsoAlone : current.isShared
+        return isTogether
+          ? Effect.request(new Call<Item, A, Translated<E>>({ item }), resolver)
+          : run(statements.one(item))
+      })
+  }
 
 const alone = <A, E>(
   permits: Bulkhead.Bulkhead,

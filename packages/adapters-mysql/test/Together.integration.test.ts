@@ -4,13 +4,17 @@
  * @since 0.1.0
  */
 import { assert, describe, it } from "@effect/vitest"
+import { BillingKeyRepository } from "@pillivery/application/ports/BillingKeyRepository"
 import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
 import { ItemRepository } from "@pillivery/application/ports/ItemRepository"
 import { OrderRepository } from "@pillivery/application/ports/OrderRepository"
 import { SalesLedger } from "@pillivery/application/ports/SalesLedger"
+import { Transaction } from "@pillivery/application/ports/Transaction"
 import { UserRepository } from "@pillivery/application/ports/UserRepository"
+import * as BillingKey from "@pillivery/domain/BillingKey"
 import * as Order from "@pillivery/domain/Order"
 import { Duration, Effect, Exit, Fiber, Option, Result } from "effect"
+import { CurrentTransformer } from "effect/sql/Statement"
 import { randomUUID } from "node:crypto"
 import * as Fixtures from "./Fixtures.ts"
 import { layer } from "./TestDatabase.ts"
@@ -51,6 +55,36 @@ describe("one database", () => {
           yield* items.findById(made[0]?.id ?? Fixtures.anyItemId()),
           Option.fromUndefinedOr(made[0])
         )
+      })
+    )
+
+    it.effect("what many do at the same time in a shared transaction is one statement of each kind", () =>
+      Effect.gen(function* () {
+        const keys = yield* BillingKeyRepository
+        const { runShared } = yield* Transaction
+        const rows = Array.from({ length: 20 }, () => Fixtures.activeKey())
+        for (const row of rows) yield* keys.insert(row)
+        const statements: Array<string> = []
+        const update = (key: BillingKey.Active) =>
+          runShared("keys")(
+            Effect.gen(function* () {
+              const found = Option.getOrThrow(yield* keys.findById(key.id))
+              yield* keys.update(Result.getOrThrow(BillingKey.attach(found)))
+            })
+          )
+        yield* Effect.provideService(
+          Effect.forEach(rows, update, { concurrency: "unbounded" }),
+          CurrentTransformer,
+          (statement) =>
+            Effect.sync(() => {
+              statements.push(statement.compile()[0].trimStart().slice(0, 6))
+              return statement
+            })
+        )
+        assert.deepStrictEqual(statements.toSorted(), ["SELECT", "UPDATE"])
+        for (const row of rows) {
+          assert.strictEqual(Option.getOrThrow(yield* keys.findById(row.id)).liveUses, row.liveUses + 1)
+        }
       })
     )
 

@@ -38,16 +38,15 @@ const worldWith = (wrap: Wrap, isCommitLost: () => boolean = () => false) => {
   ).pipe(Layer.provideMerge(MemoryProvider.layer))
   const transaction = Layer.effect(
     Transaction,
-    Effect.map(Transaction, ({ run }) =>
-      Transaction.of({
-        run: <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StorageError, R> =>
-          Effect.suspend((): Effect.Effect<A, E | StorageError, R> =>
-            isCommitLost()
-              ? Effect.fail(new StorageError({ operation: "commit", reason: "outcomeUnknown", cause: "told to" }))
-              : run(effect)
-          )
-      })
-    )
+    Effect.map(Transaction, ({ run }) => {
+      const runOrLose = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StorageError, R> =>
+        Effect.suspend((): Effect.Effect<A, E | StorageError, R> =>
+          isCommitLost()
+            ? Effect.fail(new StorageError({ operation: "commit", reason: "outcomeUnknown", cause: "told to" }))
+            : run(effect)
+        )
+      return Transaction.of({ run: runOrLose, runShared: () => runOrLose })
+    })
   ).pipe(Layer.provideMerge(Memory.layer))
   return MoneyCalls.layer.pipe(Layer.provideMerge(Layer.mergeAll(transaction, strategies, World.callbacks)))
 }

@@ -8,6 +8,7 @@ import { Array as Arr, Effect, Option, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { Fragment, Statement } from "effect/sql/Statement"
+import type { Together } from "../Transaction.ts"
 import { Uuid } from "./Columns.ts"
 import { isDuplicateKey } from "./Errors.ts"
 
@@ -67,6 +68,156 @@ export const columnsOf = (
 
 /** The most rows of one statement; more are inserted by several. */
 const rowsPerStatementMax = 500
+
+// -----------------------------------------------------------------------------
+// Calls that several callers make at the same time
+// -----------------------------------------------------------------------------
+
+type Row = Readonly<Record<string, unknown>>
+type Written = SqlError | Schema.SchemaError
+
+/** Reads of one entity each by its key. */
+export const findsOf = <Item, Entity, E>(options: {
+  /** Reads the entities of the rows that are asked for. */
+  readonly select: (items: Arr.NonEmptyReadonlyArray<Item>) => Effect.Effect<ReadonlyArray<Entity>, E>
+  readonly keyOf: (item: Item) => string
+  readonly keyOfEntity: (entity: Entity) => string
+}): Together<Item, Option.Option<Entity>, E> => ({
+  one: (item) => Effect.map(options.select([item]), first),
+  many: (items) =>
+    Effect.map(options.select(items), (entities) => {
+      const found = new Map(entities.map((entity) => [options.keyOfEntity(entity), entity]))
+      return items.map((item) => Option.fromUndefinedOr(found.get(options.keyOf(item))))
+    })
+})
+
+/** The rows that a list of keys names; one key is asked for with a statement that stays the same and is prepared. */
+export const whereIn = (sql: SqlClient, column: string, values: Arr.NonEmptyReadonlyArray<unknown>): Fragment =>
+  values.length === 1 ? sql`${sql(column)} = ${values[0]}` : sql`${sql(column)} IN ${sql.in(values)}`
+
+/** Runs a statement about one key prepared, and one about several as text, since it is different each time. */
+export const preparedIfOne = <A>(
+  keys: ReadonlyArray<unknown>,
+  statement: Statement<A>
+): Effect.Effect<ReadonlyArray<A>, SqlError> => (keys.length === 1 ? statement : statement.unprepared)
+
+/** What updates and inserts of one table need to know. */
+export interface Table<Item> {
+  readonly sql: SqlClient
+  readonly table: string
+  /** The thing's name in errors. */
+  readonly entity: string
+  readonly idOf: (item: Item) => string
+  readonly toRow: (item: Item) => Row
+}
+
+/** Inserts of one row each. */
+export const insertsOf = <Item>({
+  entity,
+  idOf,
+  sql,
+  table,
+  toRow
+}: Table<Item>): Together<Item, void, Written | AlreadyExists> => ({
+  one: (item) => orExists(insertRows(sql, table, [toRow(item)]), entity, idOf(item)),
+  many: (items) => refusedIfExists(insertTogether(sql, table, items.map(toRow)), items)
+})
+
+/** Inserts some rows by one statement that is different each time. */
+export const insertTogether = (
+  sql: SqlClient,
+  table: string,
+  rows: ReadonlyArray<Row>
+): Effect.Effect<void, SqlError> => {
+  const names = Object.keys(rows[0] ?? {})
+  const row = `(${names.map(() => "?").join(", ")})`
+  return Effect.asVoid(
+    sql.unsafe(
+      `INSERT INTO ${table} (${names.join(", ")}) VALUES ${Array(rows.length).fill(row).join(", ")}`,
+      rows.flatMap((row) => names.map((name) => row[name]))
+    ).unprepared
+  )
+}
+
+/** What several inserts made as one answer: nothing each, or null when one of the keys is there. */
+export const refusedIfExists = <E>(
+  insert: Effect.Effect<void, E>,
+  items: ReadonlyArray<unknown>
+): Effect.Effect<ReadonlyArray<void> | null, E> =>
+  Effect.catch(
+    Effect.as(
+      insert,
+      items.map(() => undefined)
+    ),
+    (error): Effect.Effect<null, E> => (isDuplicateKey(error) ? Effect.succeed(null) : Effect.fail(error))
+  )
+
+/** Updates of one row each at the version it was read at, which is stored one higher. */
+export const updatesOf = <Item extends { readonly version: number }>(
+  { entity, idOf, sql, table, toRow }: Table<Item>,
+  columns: {
+    readonly keys: ReadonlyArray<string>
+    /** Columns that never change after the insert, besides the keys. */
+    readonly fixed?: ReadonlyArray<string>
+  }
+): Together<Item, void, Written | StaleWrite> => {
+  const unchanged = new Set([...columns.keys, ...(columns.fixed ?? [])])
+  const changedOf = (row: Row): Row => Object.fromEntries(Object.entries(row).filter(([name]) => !unchanged.has(name)))
+  return {
+    one: (item) => {
+      const row = toRow(item)
+      const isRow = sql.and([...columns.keys, "version"].map((name) => sql`${sql(name)} = ${row[name]}`))
+      return orStale(
+        sql`UPDATE ${sql(table)} SET ${sql.update({ ...changedOf(row), version: item.version + 1 })} WHERE ${isRow}`,
+        entity,
+        idOf(item)
+      )
+    },
+    many: (items) => {
+      const rows = items.map(toRow)
+      const names = [...columns.keys, ...Object.keys(changedOf(rows[0] ?? {}))]
+      const set = names
+        .filter((name) => !unchanged.has(name) && name !== "version")
+        .map((name) => `t.${name} = v.${name}`)
+      return Effect.map(
+        matchedRows(
+          sql,
+          `UPDATE ${valuesTable(names, rows.length)} STRAIGHT_JOIN ${table} t
+            ON ${[...columns.keys, "version"].map((name) => `t.${name} = v.${name}`).join(" AND ")}
+            SET ${[...set, "t.version = v.version + 1"].join(", ")}`,
+          rows.flatMap((row) => names.map((name) => row[name]))
+        ),
+        (matched) => (matched === items.length ? items.map(() => undefined) : null)
+      )
+    }
+  }
+}
+
+/** So many rows of placeholders as a table `v`, in a spelling that both servers know. */
+export const valuesTable = (names: ReadonlyArray<string>, count: number): string => {
+  const first = `SELECT ${names.map((name) => `? AS ${name}`).join(", ")}`
+  const other = ` UNION ALL SELECT ${names.map(() => "?").join(", ")}`
+  return `(${first}${other.repeat(count - 1)}) v`
+}
+
+const decodeHeaders = Schema.decodeUnknownEffect(Schema.NonEmptyArray(WriteResult))
+
+/**
+ * How many rows a statement matched that is different each time, and so is not prepared.
+ *
+ * **Details**
+ *
+ * Sent as text, the driver's client answers what several statements came to, and nothing for a write alone.
+ */
+export const matchedRows = (
+  sql: SqlClient,
+  text: string,
+  values: ReadonlyArray<unknown>
+): Effect.Effect<number, SqlError | Schema.SchemaError> =>
+  Effect.map(
+    Effect.flatMap(sql.unsafe(`${text}; DO 0`, values).unprepared, decodeHeaders),
+    ([{ affectedRows }]) => affectedRows
+  )
 
 /** Inserts some rows; inside a transaction when they may be many. */
 export const insertRows = (

@@ -32,7 +32,7 @@ import { StaleWrite } from "../ports/StorageError.ts"
 import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
 import { Transaction } from "../ports/Transaction.ts"
 import { retryStale } from "../StaleRetry.ts"
-import { planCharge } from "./PlanCharge.ts"
+import { type ChargePlan, planCharge } from "./PlanCharge.ts"
 import { findingOf, recordCharge } from "./RecordCharge.ts"
 import { writeEntries } from "./WriteEntries.ts"
 
@@ -51,17 +51,24 @@ export type ChargeOutcome =
   /** The ladder ended without a usable key and the final action was taken. */
   | { readonly _tag: "GivenUp" }
 
+/** A cycle that is to be charged, as its books and the provider's evidence were read. */
+export interface Ready extends Extract<ChargePlan, { readonly _tag: "Charge" }> {
+  readonly cycleKey: CycleKey
+  readonly strategy: PaymentStrategy
+  /** The provider's last approval of the key, which the evidence of a lost answer will be compared with. */
+  readonly baseline: DateTime.Utc | null
+}
+
 /** Charges a cycle if it is due on `date`, exactly once. */
 export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKey, date: BusinessDate.BusinessDate) {
-  const ledger = yield* BillingLedger
-  const subscriptions = yield* SubscriptionRepository
-  const keys = yield* BillingKeyRepository
-  const payments = yield* PaymentRepository
+  const prepared = yield* prepareCharge(cycleKey, date)
+  return prepared._tag === "Charge" ? yield* sendCharge(prepared) : prepared
+})
+
+/** Decides what to do with a cycle on `date`, does what needs no charge, and reads the evidence that a charge needs. */
+export const prepareCharge = Effect.fnUntraced(function* (cycleKey: CycleKey, date: BusinessDate.BusinessDate) {
   const clock = yield* BusinessClock
   const strategies = yield* PaymentStrategies
-  const calls = yield* MoneyCalls
-  const ids = yield* IdGenerator
-  const transaction = yield* Transaction
   const settings = yield* ProtocolSettings
 
   const now = yield* clock.now
@@ -75,18 +82,39 @@ export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKe
   if (plan._tag === "Postpone") return postponed(plan.reason)
   if (plan._tag === "LoseKey") return yield* changeBooks(cycleKey, hasDeadKey, Renewal.loseKey, { _tag: "KeyLost" })
   if (plan._tag === "Skip") return yield* changeBooks(cycleKey, isFree, skipGone, { _tag: "Skipped" })
-  const { amount, cycle, key, quantity, subscription } = plan
-  const strategy = strategies.find(key.provider)
-  if (strategy === null) return postponed(`the provider ${key.provider} is not configured`)
-
-  const baseline = yield* readBaseline(strategy, key, now)
+  const strategy = strategies.find(plan.key.provider)
+  if (strategy === null) return postponed(`the provider ${plan.key.provider} is not configured`)
+  const baseline = yield* readBaseline(strategy, plan.key, now)
   if (baseline._tag === "Postponed") return baseline
+  return { ...plan, cycleKey, strategy, baseline: baseline.at } satisfies Ready
+})
+
+/** Claims, sends and records the charge of a cycle that is ready; every row must be as it was read. */
+export const sendCharge = Effect.fnUntraced(function* ({
+  amount,
+  baseline,
+  cycle,
+  cycleKey,
+  key,
+  quantity,
+  strategy,
+  subscription
+}: Ready) {
+  const ledger = yield* BillingLedger
+  const subscriptions = yield* SubscriptionRepository
+  const keys = yield* BillingKeyRepository
+  const payments = yield* PaymentRepository
+  const clock = yield* BusinessClock
+  const calls = yield* MoneyCalls
+  const ids = yield* IdGenerator
+  const transaction = yield* Transaction
+  const settings = yield* ProtocolSettings
 
   const attemptId = AttemptId.make(yield* ids.next)
   const paymentId = PaymentId.make(yield* ids.next)
   const subject = new Payment.CycleSubject({ subscriptionId: subscription.id, cycleNumber: cycle.number })
 
-  const claim = transaction.run(
+  const claim = transaction.runShared("claim")(
     Effect.gen(function* () {
       const sentAt = yield* clock.now
       // Permits and baselines take their time: the banks may have begun to check their books meanwhile.
@@ -94,9 +122,12 @@ export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKe
         return yield* new StaleWrite({ entity: "bankCheck", id: cycleKey.subscriptionId })
       }
       const databaseNow = yield* clock.databaseNow
-      yield* keys.update(yield* Effect.fromResult(BillingKey.hold(key, attemptId)))
-      yield* ledger.updateCycle(yield* Effect.fromResult(BillingCycle.send(cycle, attemptId, quantity)))
-      yield* subscriptions.update(yield* Effect.fromResult(SubscriptionOrder.touch(subscription)))
+      const held = yield* Effect.fromResult(BillingKey.hold(key, attemptId))
+      const inFlight = yield* Effect.fromResult(BillingCycle.send(cycle, attemptId, quantity))
+      const touched = yield* Effect.fromResult(SubscriptionOrder.touch(subscription))
+      yield* keys.update(held)
+      yield* ledger.updateCycle(inFlight)
+      yield* subscriptions.update(touched)
       if (!(yield* payments.takeUserSlot(key.provider, key.customerReference, attemptId))) {
         return yield* new StaleWrite({ entity: "userSlot", id: key.customerReference })
       }
@@ -140,17 +171,17 @@ export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKe
         lease
       })
       const sent = yield* Effect.fromResult(
-        Attempt.send(prepared, { at: sentAt, lease, baseline: baseline.at, approvalToken: null })
+        Attempt.send(prepared, { at: sentAt, lease, baseline, approvalToken: null })
       )
       yield* payments.insertAttempt(sent)
-      return sent
+      return { attempt: sent, cycle: stored(inFlight), subscription: stored(touched), key: stored(held) }
     })
   )
 
   return yield* calls
     .dispatch({
       claim,
-      call: (sent, dispatchBefore) =>
+      call: ({ attempt: sent }, dispatchBefore) =>
         strategy.charge({
           attemptId,
           merchantAccount: sent.merchantAccount,
@@ -162,7 +193,7 @@ export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKe
           dispatchBefore
         }),
       health: healthOf,
-      record: (_sent, answer) => recordCharge(attemptId, findingOf(answer)),
+      record: (books, answer) => recordCharge(attemptId, findingOf(answer), books),
       recordUnsent: recordUnsent(attemptId)
     })
     .pipe(
@@ -179,6 +210,10 @@ export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKe
       })
     )
 })
+
+// The row as an update left it: a version further than it was read.
+const stored = <A extends { readonly version: number }>(row: A): A =>
+  Object.assign(Object.create(Object.getPrototypeOf(row)), row, { version: row.version + 1 })
 
 /** What an answer to a money call tells the breaker: only silence and outages count against the provider. */
 export const healthOf = (answer: ProviderAnswer): CallHealth => {

@@ -63,37 +63,42 @@ export const findingOf = (answer: ProviderAnswer): Finding => {
   }
 }
 
-/** Records a finding in one transaction and answers the attempt as it is then; a settled attempt stays as it is. */
-export const recordCharge = Effect.fn("recordCharge")(function* (attemptId: AttemptId, finding: Finding) {
+/**
+ * Records a finding in one transaction and answers the attempt as it is then; a settled attempt stays as it is.
+ *
+ * **Details**
+ *
+ * `known` are the books as the caller wrote them a moment ago. What they decide stands only if each of the four rows is
+ * written, so that a version tells of a writer who came in between; else, and then, they are read like anybody's.
+ */
+export const recordCharge = Effect.fnUntraced(function* (
+  attemptId: AttemptId,
+  finding: Finding,
+  known: Renewal.Books | null = null
+) {
   const payments = yield* PaymentRepository
-  const ledger = yield* BillingLedger
-  const subscriptions = yield* SubscriptionRepository
-  const keys = yield* BillingKeyRepository
   const clock = yield* BusinessClock
   const transaction = yield* Transaction
   const settings = yield* ProtocolSettings
-
-  const missing = (what: string) => new BooksContradict({ attemptId, detail: `${what} is missing` })
+  let unread = known
 
   return yield* retryStale(
-    transaction.run(
+    transaction.runShared("record")(
       Effect.gen(function* () {
         const at = yield* clock.now
-        const attempt = yield* orFail(yield* payments.findAttempt(attemptId), missing("the attempt"))
-        if (attempt.purpose._tag !== "ForCycle") return yield* missing("a cycle to charge")
-        const { billingKeyId, cycleNumber, subscriptionId } = attempt.purpose
-        const key = yield* orFail(yield* keys.findById(billingKeyId), missing("the billing key"))
-        const cycle = yield* orFail(
-          yield* ledger.findCycle({ subscriptionId, number: cycleNumber }),
-          missing("the cycle")
-        )
-        const subscription = yield* orFail(yield* subscriptions.findById(subscriptionId), missing("the subscription"))
+        const settle = (books: Renewal.Books) =>
+          Renewal.settle(
+            books,
+            finding._tag === "StillUnknown" ? Evidence.lost(settings, books.attempt, at, finding.detail) : finding,
+            { at, policy: settings.dunningPolicy }
+          )
+        const tried = unread === null ? null : { attempt: unread.attempt, entries: settle(unread) }
+        unread = null
+        const { attempt, entries } =
+          tried !== null && Result.isSuccess(tried.entries) && writesAll(tried.entries.success)
+            ? tried
+            : yield* Effect.map(readBooks(attemptId), (books) => ({ attempt: books.attempt, entries: settle(books) }))
         yield* payments.releaseUserSlot(attempt.provider, attempt.customerReference, attempt.id)
-        const entries = Renewal.settle(
-          { attempt, cycle, subscription, key },
-          finding._tag === "StillUnknown" ? Evidence.lost(settings, attempt, at, finding.detail) : finding,
-          { at, policy: settings.dunningPolicy }
-        )
         if (Result.isFailure(entries)) {
           if (entries.failure._tag !== "AttemptTransitionDenied") {
             return yield* new BooksContradict({ attemptId, detail: entries.failure.message })
@@ -108,6 +113,30 @@ export const recordCharge = Effect.fn("recordCharge")(function* (attemptId: Atte
       })
     )
   )
+})
+
+const writesAll = ({ attempt, cycle, key, subscription }: Renewal.Entries): boolean =>
+  attempt !== undefined && cycle !== undefined && key !== undefined && subscription !== undefined
+
+const readBooks = Effect.fnUntraced(function* (attemptId: AttemptId) {
+  const payments = yield* PaymentRepository
+  const ledger = yield* BillingLedger
+  const subscriptions = yield* SubscriptionRepository
+  const keys = yield* BillingKeyRepository
+  const orMissing = <A>(option: Option.Option<A>, what: string): Effect.Effect<A, BooksContradict> =>
+    Option.isSome(option)
+      ? Effect.succeed(option.value)
+      : Effect.fail(new BooksContradict({ attemptId, detail: `${what} is missing` }))
+
+  const attempt = yield* orMissing(yield* payments.findAttempt(attemptId), "the attempt")
+  if (attempt.purpose._tag !== "ForCycle") {
+    return yield* new BooksContradict({ attemptId, detail: "a cycle to charge is missing" })
+  }
+  const { billingKeyId, cycleNumber, subscriptionId } = attempt.purpose
+  const key = yield* orMissing(yield* keys.findById(billingKeyId), "the billing key")
+  const cycle = yield* orMissing(yield* ledger.findCycle({ subscriptionId, number: cycleNumber }), "the cycle")
+  const subscription = yield* orMissing(yield* subscriptions.findById(subscriptionId), "the subscription")
+  return { attempt, cycle, subscription, key } satisfies Renewal.Books
 })
 
 // An approval that was inferred has its name at the provider now.
@@ -144,6 +173,3 @@ export const reportContradiction = Effect.fnUntraced(function* (attempt: Attempt
     })
   ])
 })
-
-const orFail = <A, E>(option: Option.Option<A>, error: E): Effect.Effect<A, E> =>
-  Option.match(option, { onNone: () => Effect.fail(error), onSome: Effect.succeed })

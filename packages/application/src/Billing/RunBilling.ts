@@ -9,20 +9,22 @@
  */
 import type * as Attempt from "@pillivery/domain/Attempt"
 import type { BusinessDate } from "@pillivery/domain/BusinessDate"
-import { Effect, Ref, Schedule } from "effect"
+import { type Cause, Effect, Option, Ref, Schedule, Stream } from "effect"
 import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
 import { reconcile, type Reconciled } from "../Payments/Reconcile.ts"
 import { BillingLedger, type CycleKey, type Owed, type RunCounts } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
-import { chargeCycle, type ChargeOutcome } from "./ChargeCycle.ts"
+import { type ChargeOutcome, prepareCharge, type Ready, sendCharge } from "./ChargeCycle.ts"
 import { pageSize, pagesMax } from "./PlanCharge.ts"
 
 /** The name of the daily charging job. */
 export const jobName = "charge"
 /** Passes over one step at most; each but the first charges what shared a billing key with the pass before. */
 export const passesMax = 200
-/** Charges in flight at once. */
-export const concurrency = 50
+/** Cycles being read and asked about at once; as many as lookups have places. */
+export const preparedAtOnce = 50
+/** Charges being written down, sent and recorded at once; a place at the provider is held by those that are sent. */
+export const sentAtOnce = 150
 /** Answers in a row that only people of ours can mend, after which the run stops. */
 export const oursInARowMax = 5
 
@@ -83,45 +85,61 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
     else if (outcome._tag === "Sent") yield* Ref.set(oursInARow, 0)
   })
 
-  const chargePage = Effect.fnUntraced(function* (keys: ReadonlyArray<CycleKey>, counts: Ref.Ref<RunCounts>) {
-    const outcomes = yield* Effect.forEach(
-      keys,
-      (key) =>
-        Effect.gen(function* () {
-          if (yield* isOver) return null
-          const outcome = yield* chargeCycle(key, date)
-          yield* tally(counts, outcome)
-          return outcome._tag
-        }).pipe(
-          Effect.catchCause((cause) =>
-            Effect.logError("A cycle could not be charged", cause).pipe(
-              Effect.annotateLogs({ subscriptionId: key.subscriptionId, cycle: key.number }),
-              Effect.as(null)
-            )
-          )
-        ),
-      { concurrency }
+  // The cycles of one step, page by page; the run's own answers neither hide others nor make one come twice.
+  const due = (step: number) => {
+    const first: { readonly after: CycleKey | null; readonly page: number } = { after: null, page: 1 }
+    return Stream.paginate(
+      first,
+      Effect.fnUntraced(function* ({ after, page }) {
+        const keys = (yield* isOver) ? [] : yield* ledger.listDue({ date, step, after, limit: pageSize })
+        const isLast = keys.length < pageSize || page === pagesMax
+        return [keys, isLast ? Option.none() : Option.some({ after: keys.at(-1) ?? null, page: page + 1 })] as const
+      })
     )
-    return { isAnySent: outcomes.includes("Sent"), isAnyPostponed: outcomes.includes("Postponed") }
-  })
+  }
 
-  // One pass over what is due. Cycles of one billing key are charged one after the other, so a pass that charged some and
+  // One pass over what is due. Cycles of one customer are charged one after the other, so a pass that charged some and
   // postponed others is followed by another.
   const chargeAll = Effect.fnUntraced(function* (step: number, counts: Ref.Ref<RunCounts>) {
-    let after: CycleKey | null = null
-    let isWorthAnother = { isAnySent: false, isAnyPostponed: false }
-    for (let page = 0; page < pagesMax; page++) {
-      if (yield* isOver) break
-      const keys: ReadonlyArray<CycleKey> = yield* ledger.listDue({ date, step, after, limit: pageSize })
-      if (keys.length === 0) break
-      after = keys[keys.length - 1] ?? null
-      const done = yield* chargePage(keys, counts)
-      isWorthAnother = {
-        isAnySent: isWorthAnother.isAnySent || done.isAnySent,
-        isAnyPostponed: isWorthAnother.isAnyPostponed || done.isAnyPostponed
-      }
+    let isAnySent = false
+    let isAnyPostponed = false
+    const charging = new Set<string>()
+
+    const note = Effect.fnUntraced(function* (outcome: ChargeOutcome) {
+      isAnySent ||= outcome._tag === "Sent"
+      isAnyPostponed ||= outcome._tag === "Postponed"
+      yield* tally(counts, outcome)
+    })
+
+    const prepare = (key: CycleKey) =>
+      Effect.gen(function* () {
+        if (yield* isOver) return null
+        const prepared = yield* prepareCharge(key, date)
+        if (prepared._tag === "Charge") return prepared
+        yield* note(prepared)
+        return null
+      }).pipe(Effect.catchCause(isolated(key)))
+
+    const send = (ready: Ready) => {
+      const customer = `${ready.key.provider} ${ready.key.customerReference}`
+      if (charging.has(customer))
+        return note({ _tag: "Postponed", reason: "its customer is being charged", isOurs: false })
+      charging.add(customer)
+      return Effect.gen(function* () {
+        if (!(yield* isOver)) yield* note(yield* sendCharge(ready))
+      }).pipe(
+        Effect.catchCause(isolated(ready.cycleKey)),
+        Effect.ensuring(Effect.sync(() => charging.delete(customer)))
+      )
     }
-    return isWorthAnother.isAnySent && isWorthAnother.isAnyPostponed
+
+    yield* due(step).pipe(
+      Stream.mapEffect(prepare, { concurrency: preparedAtOnce, unordered: true }),
+      Stream.filter((ready) => ready !== null),
+      Stream.mapEffect(send, { concurrency: sentAtOnce, unordered: true }),
+      Stream.runDrain
+    )
+    return isAnySent && isAnyPostponed
   })
 
   const runStep = Effect.fnUntraced(function* (step: number) {
@@ -169,6 +187,13 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
     )
   )
 })
+
+// One broken subscription never stops another.
+const isolated = (key: CycleKey) => (cause: Cause.Cause<unknown>) =>
+  Effect.logError("A cycle could not be charged", cause).pipe(
+    Effect.annotateLogs({ subscriptionId: key.subscriptionId, cycle: key.number }),
+    Effect.as(null)
+  )
 
 // Whether the provider refused us, not the customer.
 const isOurs = (outcome: ChargeOutcome): boolean =>

@@ -1,10 +1,16 @@
 /**
  * Write, then call, then write.
  *
- * Every call that moves money goes through `dispatch`: permits are taken first, then the intent is committed, then the
- * provider is called once, then the answer is recorded. From the first permit to the record nothing can interrupt it; a
+ * Every call that moves money goes through `dispatch`: the breaker's permit is taken first, then the intent is committed,
+ * then the provider is called once, then the answer is recorded. From the permit to the record nothing can interrupt it; a
  * caller that goes away only stops waiting, and closing the layer waits for the calls in flight. Lookups have a breaker
  * and places of their own, so that asking works while charging is cut off.
+ *
+ * **Details**
+ *
+ * A place at the provider is held only while it is called, so that reading and writing rows takes no call's place. What
+ * is written down and has no place yet is bounded by {@link aheadMax}, is called by its deadline or not at all, and is
+ * recorded as never sent when the path is cut off meanwhile.
  *
  * @since 0.1.0
  */
@@ -31,9 +37,7 @@ export interface MoneyCall<Claimed, Answer, A, EClaim, ERecord, R> {
   readonly health: (answer: Answer) => CallHealth
   /** Records the answer; run again while the store fails, so it must be repeatable. */
   readonly record: (claimed: Claimed, answer: Answer) => Effect.Effect<A, ERecord, R>
-  /**
-   * The commit of the intent may or may not have happened; nothing was called. Records that.
-   */
+  /** Nothing was called, though the intent may have been committed. Records that. */
   readonly recordUnsent: Effect.Effect<void, ERecord, R>
 }
 
@@ -56,6 +60,9 @@ const isPassing = (error: unknown): boolean => isStorageError(error) || error in
 
 const isStorageError = (error: unknown): error is StorageError => error instanceof StorageError
 
+/** The most calls that may be written down beyond those that have a place at the provider. */
+export const aheadMax = 50
+
 /** The first pause before an answer is recorded again, in milliseconds; it doubles up to {@link recordPauseMillisMax}. */
 export const recordPauseMillis = 100
 /** The longest pause before an answer is recorded again, in milliseconds. */
@@ -70,6 +77,11 @@ export const layer: Layer.Layer<MoneyCalls> = Layer.effect(
       breaker: yield* CircuitBreaker.make({ name: "money" }),
       bulkhead: yield* Bulkhead.make({ name: "money", ...Bulkhead.approveSettings })
     }
+    const claims = yield* Bulkhead.make({
+      name: "claims",
+      ...Bulkhead.approveSettings,
+      concurrentMax: Bulkhead.approveSettings.concurrentMax + aheadMax
+    })
     const lookups = {
       breaker: yield* CircuitBreaker.make({ name: "lookup" }),
       bulkhead: yield* Bulkhead.make({ name: "lookup", ...Bulkhead.lookupSettings })
@@ -94,42 +106,50 @@ export const layer: Layer.Layer<MoneyCalls> = Layer.effect(
       }
     })
 
+    // Claims and calls. The breaker is asked before anything is written, since a call it refuses needs no row, and again
+    // when the call has its place.
+    const sent = Effect.fnUntraced(function* <Claimed, Answer, A, EClaim, ERecord, R>(
+      options: MoneyCall<Claimed, Answer, A, EClaim, ERecord, R>
+    ) {
+      const permit = yield* Protection.acquire({ breaker: money.breaker, bulkhead: claims })
+      const clock = yield* Clock.Clock
+      const dispatchBefore: DispatchDeadline = {
+        monotonicMillis: Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000 + settings.dispatchMillisMax,
+        wallMillis: clock.currentTimeMillisUnsafe() + settings.dispatchMillisMax
+      }
+      const recordUnsent = recordUntilTaken(options.recordUnsent).pipe(Effect.ignore({ log: true }))
+      const claimed = yield* options.claim.pipe(
+        Effect.tapError((error) =>
+          isStorageError(error) && error.reason === "outcomeUnknown" ? recordUnsent : Effect.void
+        )
+      )
+      yield* money.bulkhead.acquireScoped.pipe(
+        Effect.andThen(permit.renew),
+        Effect.tapError(() => recordUnsent)
+      )
+      const answer = yield* options
+        .call(claimed, dispatchBefore)
+        .pipe(
+          Effect.onExit((exit) =>
+            Exit.isSuccess(exit) ? permit.record(options.health(exit.value)) : permit.record("failure")
+          )
+        )
+      return { answer, claimed }
+    })
+
     const dispatch = <Claimed, Answer, A, EClaim, ERecord, R>(
       options: MoneyCall<Claimed, Answer, A, EClaim, ERecord, R>
     ): Effect.Effect<A, EClaim | ERecord | NotPermitted, R> =>
       detached(
         inFlight,
-        Effect.scoped(
-          Effect.gen(function* () {
-            const permit = yield* Protection.acquire(money)
-            const clock = yield* Clock.Clock
-            const dispatchBefore: DispatchDeadline = {
-              monotonicMillis: Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000 + settings.dispatchMillisMax,
-              wallMillis: clock.currentTimeMillisUnsafe() + settings.dispatchMillisMax
-            }
-            const claimed = yield* options.claim.pipe(
-              Effect.tapError((error) =>
-                isStorageError(error) && error.reason === "outcomeUnknown"
-                  ? recordUntilTaken(options.recordUnsent).pipe(Effect.ignore({ log: true }))
-                  : Effect.void
+        Effect.flatMap(Effect.scoped(sent(options)), ({ answer, claimed }) =>
+          recordUntilTaken(options.record(claimed, answer)).pipe(
+            Effect.tapCause((cause) =>
+              Effect.logError("An answer of the provider could not be recorded; its evidence will decide", cause).pipe(
+                Effect.annotateLogs({ answer })
               )
             )
-            const answer = yield* options
-              .call(claimed, dispatchBefore)
-              .pipe(
-                Effect.onExit((exit) =>
-                  Exit.isSuccess(exit) ? permit.record(options.health(exit.value)) : permit.record("failure")
-                )
-              )
-            return yield* recordUntilTaken(options.record(claimed, answer)).pipe(
-              Effect.tapCause((cause) =>
-                Effect.logError(
-                  "An answer of the provider could not be recorded; its evidence will decide",
-                  cause
-                ).pipe(Effect.annotateLogs({ answer }))
-              )
-            )
-          })
+          )
         )
       )
 

@@ -16,5 +16,19 @@ import type { StorageError } from "./StorageError.ts"
  */
 export class Transaction extends Context.Service<
   Transaction,
-  { readonly run: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StorageError, R> }
+  {
+    readonly run: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StorageError, R>
+    /**
+     * As `run`, and may share one transaction with others of its kind that wait at the same time.
+     *
+     * **Details**
+     *
+     * Each succeeds or fails by itself all the same: when one of them fails, nothing of the shared transaction stays and
+     * each runs in one of its own. Whoever is interrupted only stops waiting: the writes may be made. Give effects that
+     * do much the same and touch different rows the same kind.
+     */
+    readonly runShared: (
+      kind: string
+    ) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StorageError, R>
+  }
 >()("@pillivery/application/Transaction") {}

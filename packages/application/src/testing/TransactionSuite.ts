@@ -20,6 +20,7 @@ import { billingKeyStates } from "./Samples.ts"
 export type Requirements = Transaction | OrderRepository | BillingKeyRepository | IdGenerator
 
 const writersCount = 8
+const sharersCount = 12
 const unwanted = Effect.fail({ _tag: "Unwanted" as const })
 
 /** Writes an order and a billing key, and asks how many of the two there are. */
@@ -199,6 +200,92 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
       yield* Fiber.interrupt(yield* Effect.forkChild(run(Effect.never), { startImmediately: true }))
       yield* run(write)
       assert.strictEqual(yield* count, 2)
+    })
+  ),
+
+  law(
+    "shares: each of many commits its own writes and is given its own answer",
+    Effect.gen(function* () {
+      const { runShared } = yield* Transaction
+      const all = yield* Effect.replicateEffect(twoRows, sharersCount)
+      const answers = yield* Effect.forEach(
+        all,
+        ({ order, write }) => runShared("orders")(Effect.as(write, order.id)),
+        {
+          concurrency: "unbounded"
+        }
+      )
+      assert.deepStrictEqual(
+        answers,
+        all.map(({ order }) => order.id)
+      )
+      for (const { count } of all) assert.strictEqual(yield* count, 2)
+    })
+  ),
+
+  law(
+    "shares: who fails, dies or is refused does so alone",
+    Effect.gen(function* () {
+      const { runShared } = yield* Transaction
+      const orders = yield* OrderRepository
+      const there = yield* twoRows
+      yield* there.write
+      const all = yield* Effect.replicateEffect(twoRows, sharersCount)
+      const ends: ReadonlyArray<Effect.Effect<void, unknown>> = [
+        unwanted,
+        Effect.die("a bug"),
+        Effect.asVoid(orders.insert(there.order)),
+        ...Array.from({ length: sharersCount - 3 }, () => Effect.void)
+      ]
+      const exits = yield* Effect.forEach(
+        all,
+        ({ write }, index) => Effect.exit(runShared("orders")(Effect.andThen(write, ends[index] ?? Effect.void))),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(exits.map(Exit.isSuccess), [
+        ...[false, false, false],
+        ...Array.from({ length: sharersCount - 3 }, () => true)
+      ])
+      const errors = exits.map((exit) => (Exit.isFailure(exit) ? Cause.pretty(exit.cause) : ""))
+      assert.include(errors[0] ?? "", "Unwanted")
+      assert.include(errors[1] ?? "", "a bug")
+      assert.include(errors[2] ?? "", "AlreadyExists")
+      for (const [index, { count }] of all.entries()) assert.strictEqual(yield* count, index < 3 ? 0 : 2)
+    })
+  ),
+
+  law(
+    "shares: of those who change one row at one version, one succeeds and the others are told",
+    Effect.gen(function* () {
+      const { runShared } = yield* Transaction
+      const keys = yield* BillingKeyRepository
+      const rows = yield* Effect.replicateEffect(Effect.map(freshSeed, billingKeyStates.Active), sharersCount)
+      yield* Effect.forEach(rows, (key) => keys.insert(key))
+      const attempts = [...rows, ...rows.slice(0, 2)]
+      const exits = yield* Effect.forEach(
+        attempts,
+        (key) => Effect.exit(runShared("keys")(keys.update(Result.getOrThrow(BillingKey.attach(key))))),
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(exits.filter(Exit.isSuccess).length, rows.length)
+      for (const exit of exits) {
+        if (Exit.isFailure(exit)) assert.include(Cause.pretty(exit.cause), "StaleWrite")
+      }
+      for (const key of rows) {
+        const found = Option.getOrThrow(yield* keys.findById(key.id))
+        assert.deepStrictEqual([found.liveUses, found.version], [key.liveUses + 1, key.version + 1])
+      }
+    })
+  ),
+
+  law(
+    "shares: joins the transaction around it",
+    Effect.gen(function* () {
+      const { run, runShared } = yield* Transaction
+      const { count, write } = yield* twoRows
+      yield* failsWith("Unwanted", run(Effect.andThen(runShared("orders")(write), unwanted)))
+      assert.strictEqual(yield* count, 0)
+      assert.strictEqual(yield* run(Effect.andThen(runShared("orders")(write), count)), 2)
     })
   ),
 
