@@ -370,16 +370,8 @@ const Cid = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(cidLen
 // What a header can carry: a stray line break from a file would otherwise fail every call.
 const SecretKey = Schema.Redacted(Schema.String.check(Schema.isPattern(/^[\x21-\x7e]+$/)))
 
-/**
- * Reads the configuration.
- *
- * **Details**
- *
- * `PILLIVERY_KAKAOPAY_SECRET_KEY` is required. `PILLIVERY_KAKAOPAY_URL` is the real host by default,
- * `PILLIVERY_KAKAOPAY_CID` and `PILLIVERY_KAKAOPAY_SUBSCRIPTION_CID` are the public test contracts, and
- * `PILLIVERY_KAKAOPAY_RESPONSE_MILLIS`, how long an answer may take, is 30,000; it may be 1 to 600,000.
- */
-export const config: Config.Config<KakaoPayConfig> = Config.all({
+/** Each variable of the configuration by itself. */
+export const variables = {
   baseUrl: Config.schema(BaseUrl, "PILLIVERY_KAKAOPAY_URL").pipe(Config.withDefault(new URL(baseUrlDefault))),
   secretKey: Config.schema(SecretKey, "PILLIVERY_KAKAOPAY_SECRET_KEY"),
   oneTimeAccount: Config.schema(Cid, "PILLIVERY_KAKAOPAY_CID").pipe(
@@ -393,7 +385,18 @@ export const config: Config.Config<KakaoPayConfig> = Config.all({
   headersMillisMax: Config.schema(ResponseMillis, "PILLIVERY_KAKAOPAY_RESPONSE_MILLIS").pipe(
     Config.withDefault(configDefault.client.headersMillisMax)
   )
-}).pipe(
+} as const
+
+/**
+ * Reads the configuration.
+ *
+ * **Details**
+ *
+ * `PILLIVERY_KAKAOPAY_SECRET_KEY` is required. `PILLIVERY_KAKAOPAY_URL` is the real host by default,
+ * `PILLIVERY_KAKAOPAY_CID` and `PILLIVERY_KAKAOPAY_SUBSCRIPTION_CID` are the public test contracts, and
+ * `PILLIVERY_KAKAOPAY_RESPONSE_MILLIS`, how long an answer may take, is 30,000; it may be 1 to 600,000.
+ */
+export const config: Config.Config<KakaoPayConfig> = Config.all(variables).pipe(
   Config.map(({ headersMillisMax, ...read }) => ({
     ...read,
     windowMinutes: configDefault.windowMinutes,

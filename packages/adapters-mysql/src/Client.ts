@@ -9,7 +9,7 @@
  */
 import { MysqlClient } from "@effect/sql-mysql2"
 import { StorageError } from "@pillivery/application/ports/StorageError"
-import { Context, Effect, Layer, Redacted, Schema, type Scope } from "effect"
+import { Context, Effect, Layer, Redacted, Result, Schema, type Scope } from "effect"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import { SqlClient } from "effect/sql/SqlClient"
 import { toStorageError } from "./internal/Errors.ts"
@@ -67,7 +67,7 @@ export const layer = (
 ): Layer.Layer<MysqlClient.MysqlClient | SqlClient, MysqlUrlInvalid | StorageError> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const address = yield* parseUrl(options.url)
+      const address = yield* Effect.fromResult(addressOf(Redacted.value(options.url)))
       const server = yield* Effect.scoped(probe(address, options))
       for (const warning of durabilityWarnings(server)) yield* Effect.logWarning(warning)
       const client = yield* connect({
@@ -87,31 +87,33 @@ interface Address {
   readonly password: Redacted.Redacted | undefined
 }
 
+/** Whether a text is the address of a MySQL database. */
+export const isUrl = (text: string): boolean => Result.isSuccess(addressOf(text))
+
 /** The driver ignores every other option when it is given a URL, so the URL is taken apart here. */
-const parseUrl = (text: Redacted.Redacted): Effect.Effect<Address, MysqlUrlInvalid> =>
-  Effect.suspend(() => {
-    const url = URL.parse(Redacted.value(text))
-    if (url === null) return Effect.fail(new MysqlUrlInvalid({ reason: "malformed" }))
-    if (url.protocol !== "mysql:" && url.protocol !== "mariadb:") {
-      return Effect.fail(new MysqlUrlInvalid({ reason: "protocol" }))
-    }
-    if (url.hostname === "") return Effect.fail(new MysqlUrlInvalid({ reason: "host" }))
-    const database = decodePart(url.pathname.slice(1))
-    const username = decodePart(url.username)
-    const password = decodePart(url.password)
-    if (database === null || username === null || password === null) {
-      return Effect.fail(new MysqlUrlInvalid({ reason: "malformed" }))
-    }
-    if (database === "" || database.includes("/")) return Effect.fail(new MysqlUrlInvalid({ reason: "database" }))
-    return Effect.succeed({
-      // Brackets belong to the URL, not to the address.
-      host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
-      port: url.port === "" ? portDefault : Number(url.port),
-      database,
-      username: username === "" ? "root" : username,
-      password: password === "" ? undefined : Redacted.make(password)
-    })
+const addressOf = (text: string): Result.Result<Address, MysqlUrlInvalid> => {
+  const url = URL.parse(text)
+  if (url === null) return Result.fail(new MysqlUrlInvalid({ reason: "malformed" }))
+  if (url.protocol !== "mysql:" && url.protocol !== "mariadb:") {
+    return Result.fail(new MysqlUrlInvalid({ reason: "protocol" }))
+  }
+  if (url.hostname === "") return Result.fail(new MysqlUrlInvalid({ reason: "host" }))
+  const database = decodePart(url.pathname.slice(1))
+  const username = decodePart(url.username)
+  const password = decodePart(url.password)
+  if (database === null || username === null || password === null) {
+    return Result.fail(new MysqlUrlInvalid({ reason: "malformed" }))
+  }
+  if (database === "" || database.includes("/")) return Result.fail(new MysqlUrlInvalid({ reason: "database" }))
+  return Result.succeed({
+    // Brackets belong to the URL, not to the address.
+    host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: url.port === "" ? portDefault : Number(url.port),
+    database,
+    username: username === "" ? "root" : username,
+    password: password === "" ? undefined : Redacted.make(password)
   })
+}
 
 const decodePart = (part: string): string | null => {
   try {

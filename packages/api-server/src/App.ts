@@ -6,23 +6,18 @@
 import * as PasswordHasher from "@pillivery/adapters-http/PasswordHasher"
 import * as TokenSigner from "@pillivery/adapters-http/TokenSigner"
 import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
-import { ProtocolSettings, settingsDefault as protocolDefault } from "@pillivery/application/Payments/ProtocolSettings"
+import { ProtocolSettings } from "@pillivery/application/Payments/ProtocolSettings"
 import { Layer, Redacted, References } from "effect"
 import { randomBytes } from "node:crypto"
-import { hostname } from "node:os"
 import * as Background from "./Background.ts"
 import * as Operations from "./Operations.ts"
 import * as Provider from "./Provider.ts"
 import * as PublicUrl from "./PublicUrl.ts"
 import * as Server from "./Server.ts"
-import type { Settings } from "./Settings.ts"
+import { owner, type Settings } from "./Settings.ts"
 import * as Stores from "./Stores.ts"
 
-const ownerLengthMax = 40
 const secretBytes = 32
-
-/** Who this process is, in leases. */
-export const owner = `${hostname().slice(0, ownerLengthMax)}:${process.pid}`
 
 const tokenKey = (settings: Settings): TokenSigner.Key => ({
   id: "1",
@@ -37,7 +32,7 @@ export const layerShop = (settings: Settings) =>
     Layer.provideMerge(Stores.layer(settings)),
     Layer.provideMerge(
       Layer.mergeAll(
-        Layer.succeed(ProtocolSettings, { ...protocolDefault, owner }),
+        Layer.succeed(ProtocolSettings, { ...settings.protocol, owner }),
         // Nothing receives spans yet, and making them costs a fifth of a request.
         Layer.succeed(References.TracerEnabled, false)
       )

@@ -7,8 +7,16 @@
  */
 import * as KakaoPay from "@pillivery/adapters-kakaopay/KakaoPay"
 import { secretBytesMin } from "@pillivery/adapters-http/TokenSigner"
+import * as ProtocolConfig from "@pillivery/application/Payments/ProtocolConfig"
+import * as ProtocolSettings from "@pillivery/application/Payments/ProtocolSettings"
 import { Config, Effect, Redacted, Schema } from "effect"
 import { isIP } from "node:net"
+import { hostname } from "node:os"
+
+const ownerLengthMax = 40
+
+/** Who this process is, in leases. */
+export const owner = `${hostname().slice(0, ownerLengthMax)}:${process.pid}`
 
 /** The port when none is named. */
 export const portDefault = 8_080
@@ -43,6 +51,8 @@ export interface Settings {
   readonly drainMillis: number
   /** Whether the walk-through is printed at the start. */
   readonly isTalkative: boolean
+  /** The durations and counts of the charging protocol. */
+  readonly protocol: ProtocolSettings.Settings
 }
 
 /** What the server runs with when nothing is said. */
@@ -56,7 +66,8 @@ export const settingsDefault: Settings = {
   isSandbox: true,
   responseMillisMax: 30_000,
   drainMillis: 0,
-  isTalkative: false
+  isTalkative: false,
+  protocol: ProtocolSettings.settingsDefault
 }
 
 /** The variables contradict each other, or one of them is not usable. */
@@ -140,6 +151,7 @@ export const read = Effect.gen(function* () {
     isSandbox: isTestClock || (stores._tag === "Memory" && isLocalProvider),
     responseMillisMax: yield* millis("PILLIVERY_KAKAOPAY_RESPONSE_MILLIS", settingsDefault.responseMillisMax),
     drainMillis: yield* millis("PILLIVERY_DRAIN_MILLIS", settingsDefault.drainMillis),
-    isTalkative: true
+    isTalkative: true,
+    protocol: yield* ProtocolConfig.config(owner)
   } satisfies Settings
 })

@@ -12,6 +12,8 @@ import * as BusinessDate from "@pillivery/domain/BusinessDate"
 import { Console, Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import * as ExitCode from "./ExitCode.ts"
+import { configCommand } from "./internal/ConfigVerb.ts"
+import { configFlags, layer as layerConfiguration } from "./internal/Configuration.ts"
 import { outboxCommand } from "./internal/OutboxVerbs.ts"
 import { dryRunCommand, dueCommand } from "./internal/Preview.ts"
 import { date, json, say } from "./internal/Output.ts"
@@ -130,6 +132,7 @@ const statusCommand = Command.make(
 /** The whole command line. */
 export const command = Command.make("pillivery-billing").pipe(
   Command.withDescription("Charges subscriptions, each billing cycle exactly once"),
+  Command.withSharedFlags(configFlags),
   Command.withSubcommands([
     migrateCommand,
     runCommand,
@@ -137,8 +140,10 @@ export const command = Command.make("pillivery-billing").pipe(
     dryRunCommand,
     reconcileCommand,
     statusCommand,
-    outboxCommand
-  ])
+    outboxCommand,
+    configCommand
+  ]),
+  Command.provide(layerConfiguration)
 )
 
 const countsText = (counts: RunCounts): string =>

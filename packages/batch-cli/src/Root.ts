@@ -9,16 +9,18 @@ import * as Client from "@pillivery/adapters-mysql/Client"
 import * as Migrations from "@pillivery/adapters-mysql/Migrations"
 import * as Mysql from "@pillivery/adapters-mysql/Mysql"
 import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
-import { ProtocolSettings, settingsDefault } from "@pillivery/application/Payments/ProtocolSettings"
+import * as ProtocolConfig from "@pillivery/application/Payments/ProtocolConfig"
+import { ProtocolSettings } from "@pillivery/application/Payments/ProtocolSettings"
 import { Config, Effect, Layer, Option, Schema } from "effect"
 import { hostname } from "node:os"
+import * as Settings from "./internal/Settings.ts"
 
 /** Who this process is, in leases and runs. */
 export const workerName = `${hostname().slice(0, 40)}:${process.pid}`
 
-/** A variable that the CLI cannot do without is not set. */
-export class VariableMissing extends Schema.TaggedError<VariableMissing>("@pillivery/batch-cli/VariableMissing")(
-  "VariableMissing",
+/** A setting that the verb cannot do without is not set. */
+export class SettingMissing extends Schema.TaggedError<SettingMissing>("@pillivery/batch-cli/SettingMissing")(
+  "SettingMissing",
   { name: Schema.String }
 ) {
   override get message() {
@@ -26,12 +28,24 @@ export class VariableMissing extends Schema.TaggedError<VariableMissing>("@pilli
   }
 }
 
-const required = Effect.fnUntraced(function* (name: string) {
-  const found = yield* Config.option(Config.Redacted(name))
-  return Option.isSome(found) ? found.value : yield* new VariableMissing({ name })
+const required = Effect.fnUntraced(function* <A>(name: string, config: Config.Config<A>) {
+  const found = yield* Config.option(config)
+  return Option.isSome(found) ? found.value : yield* new SettingMissing({ name })
 })
 
-const database = Layer.unwrap(Effect.map(required("PILLIVERY_MYSQL_URL"), (url) => Client.layer({ url })))
+const databaseNumbers = Config.all({
+  poolSize: Settings.database.poolSize.config,
+  connectTimeoutMillis: Settings.database.connectTimeoutMillis.config,
+  statementTimeoutMillis: Settings.database.statementTimeoutMillis.config,
+  lockWaitSeconds: Settings.database.lockWaitSeconds.config
+})
+
+const database = Layer.unwrap(
+  Effect.gen(function* () {
+    const url = yield* required("PILLIVERY_MYSQL_URL", Settings.mysqlUrl)
+    return Client.layer({ url, ...(yield* databaseNumbers) })
+  })
+)
 
 /** The database's ports. */
 export const databaseLayer = Mysql.layer.pipe(Layer.provideMerge(database))
@@ -39,25 +53,18 @@ export const databaseLayer = Mysql.layer.pipe(Layer.provideMerge(database))
 /** Brings the schema up to date; answers what was applied. */
 export const migrate = Migrations.migrate
 
-const settings = Layer.effect(
-  ProtocolSettings,
-  Effect.gen(function* () {
-    const leaseMillis = yield* Config.Int("PILLIVERY_LEASE_MILLIS").pipe(
-      Config.withDefault(settingsDefault.leaseMillis)
-    )
-    const workerLeaseMillis = yield* Config.Int("PILLIVERY_WORKER_LEASE_MILLIS").pipe(
-      Config.withDefault(settingsDefault.workerLeaseMillis)
-    )
-    return { ...settingsDefault, owner: workerName, leaseMillis, workerLeaseMillis }
-  })
-)
+const settings = Layer.effect(ProtocolSettings, ProtocolConfig.config(workerName))
 
 /** The database's ports and the policy of dunning: enough to tell what a run would do. */
 export const previewLayer = Layer.merge(databaseLayer, settings)
 
 /** The database's ports and the way to the provider. */
 export const providerLayer = MoneyCalls.layer.pipe(
-  Layer.provideMerge(Layer.unwrap(Effect.as(required("PILLIVERY_KAKAOPAY_SECRET_KEY"), KakaoPay.layerConfig))),
+  Layer.provideMerge(
+    Layer.unwrap(
+      Effect.as(required("PILLIVERY_KAKAOPAY_SECRET_KEY", KakaoPay.variables.secretKey), KakaoPay.layerConfig)
+    )
+  ),
   Layer.provideMerge(IdGenerator.layer),
   Layer.provideMerge(settings),
   Layer.provideMerge(databaseLayer)
