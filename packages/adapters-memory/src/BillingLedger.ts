@@ -44,6 +44,7 @@ interface Worker {
   readonly worker: string
   /** The end of its lease on the database's clock. */
   readonly leaseExpiresAtMillis: number
+  readonly isAskedToStop: boolean
 }
 
 const runId = (job: string, date: BusinessDate): string => JSON.stringify([job, date])
@@ -105,9 +106,11 @@ export const layer = Layer.effect(
           }
         }),
 
-      joinRun: ({ at, date, job, leaseMillis, worker }) =>
+      joinRun: ({ at, date, isExclusive = false, job, leaseMillis, worker }) =>
         store.write("BillingLedger.joinRun", (rows, databaseNow): Result.Result<BillingRun, AnotherRunActive> => {
-          const rival = living(rows, job, databaseNow).find((other) => other.date !== date)
+          const rival = living(rows, job, databaseNow).find(
+            (other) => other.date !== date || (isExclusive && other.worker !== worker)
+          )
           if (rival !== undefined) return Result.fail(new AnotherRunActive({ job, date: rival.date }))
           const before = rows.get(runs, runId(job, date))
           const run =
@@ -118,7 +121,13 @@ export const layer = Layer.effect(
             rows.remove(workers, workerId(dead.job, dead.date, dead.worker))
           }
           rows.put(runs, run)
-          rows.put(workers, { job, date, worker, leaseExpiresAtMillis: databaseNow + leaseMillis })
+          rows.put(workers, {
+            job,
+            date,
+            worker,
+            leaseExpiresAtMillis: databaseNow + leaseMillis,
+            isAskedToStop: false
+          })
           return Result.succeed(run)
         }),
 
@@ -127,8 +136,16 @@ export const layer = Layer.effect(
           const isRunning = rows.get(runs, runId(job, date))?.status === "Running"
           // Whoever slept past its lease does not come back while another date runs.
           const goesOn = isRunning && living(rows, job, databaseNow).every((other) => other.date === date)
-          if (goesOn) rows.put(workers, { job, date, worker, leaseExpiresAtMillis: databaseNow + leaseMillis })
-          return Result.succeed(goesOn)
+          if (!goesOn) return Result.succeed(false)
+          const isAskedToStop = rows.get(workers, workerId(job, date, worker))?.isAskedToStop ?? false
+          rows.put(workers, { job, date, worker, leaseExpiresAtMillis: databaseNow + leaseMillis, isAskedToStop })
+          return Result.succeed(!isAskedToStop)
+        }),
+
+      askToStop: (job) =>
+        store.write("BillingLedger.askToStop", (rows, databaseNow) => {
+          for (const worker of workersOf(rows, job)) rows.put(workers, { ...worker, isAskedToStop: true })
+          return Result.succeed(living(rows, job, databaseNow).map(({ date, worker }) => ({ date, worker })))
         }),
 
       addCounts: (job, date, counts) =>

@@ -129,6 +129,10 @@ const decodeOwed = Schema.decodeUnknownEffect(
   Schema.Tuple([Schema.Struct({ due: Schema.Int, in_flight: Schema.Int, in_doubt: Schema.Int })])
 )
 const decodeDates = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ run_date: BusinessDate })))
+const decodeWorkers = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ run_date: BusinessDate, worker: Schema.String }))
+)
+const decodeAsked = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ stop_asked: Schema.Int })))
 const cycleKeyText = (key: CycleKey | BillingCycle.BillingCycle): string => `${key.subscriptionId}/${key.number}`
 
 /** Cycles and runs on MySQL. */
@@ -164,10 +168,27 @@ export const layer = Layer.effect(
         decodeDates
       )
 
+    const othersOnDate = (job: string, date: BusinessDate, worker: string) =>
+      Effect.flatMap(
+        sql`SELECT run_date FROM billing_run_worker WHERE job = ${job} AND run_date = ${date} AND worker <> ${worker}
+          AND lease_expires_at > UTC_TIMESTAMP(3) LIMIT 1 FOR UPDATE`,
+        decodeDates
+      )
+
     const register = (job: string, date: BusinessDate, worker: string, leaseMillis: number) =>
       sql`INSERT INTO billing_run_worker (job, run_date, worker, lease_expires_at)
         VALUES (${job}, ${date}, ${worker}, ${leaseEnd(leaseMillis)})
         ON DUPLICATE KEY UPDATE lease_expires_at = ${leaseEnd(leaseMillis)}`
+
+    const isAskedToStop = (job: string, date: BusinessDate, worker: string) =>
+      Effect.map(
+        Effect.flatMap(
+          sql`SELECT stop_asked FROM billing_run_worker
+            WHERE job = ${job} AND run_date = ${date} AND worker = ${worker}`,
+          decodeAsked
+        ),
+        ([row]) => row !== undefined && row.stop_asked !== 0
+      )
 
     const selectRun = (job: string, date: BusinessDate) =>
       runsFrom(sql`SELECT ${runColumns} FROM billing_run WHERE job = ${job} AND run_date = ${date}`)
@@ -270,6 +291,7 @@ export const layer = Layer.effect(
       joinRun: Effect.fn("BillingLedger.joinRun")(function* ({
         at,
         date,
+        isExclusive = false,
         job,
         leaseMillis,
         worker
@@ -279,12 +301,15 @@ export const layer = Layer.effect(
         readonly worker: string
         readonly at: DateTime.Utc
         readonly leaseMillis: number
+        readonly isExclusive?: boolean
       }) {
         return yield* run(
           write("BillingLedger.joinRun")(
             Effect.gen(function* () {
               yield* changeJob(job)
-              const [other] = yield* livingOnOtherDates(job, date)
+              const [elsewhere] = yield* livingOnOtherDates(job, date)
+              const [beside] = isExclusive ? yield* othersOnDate(job, date, worker) : []
+              const other = elsewhere ?? beside
               if (other !== undefined) return yield* new AnotherRunActive({ job, date: other.run_date })
               yield* sql`DELETE FROM billing_run_worker WHERE job = ${job} AND lease_expires_at <= UTC_TIMESTAMP(3)`
               yield* sql`INSERT INTO billing_run ${sql.insert({
@@ -301,6 +326,8 @@ export const layer = Layer.effect(
                 cancelled: 0
               })} ON DUPLICATE KEY UPDATE status = 'Running', finished_at = NULL`
               yield* register(job, date, worker, leaseMillis)
+              yield* sql`UPDATE billing_run_worker SET stop_asked = 0
+                WHERE job = ${job} AND run_date = ${date} AND worker = ${worker}`
               const [joined] = yield* selectRun(job, date)
               return joined ?? (yield* Effect.die(new Error(`run ${job} ${date} vanished in its own transaction`)))
             })
@@ -328,10 +355,27 @@ export const layer = Layer.effect(
               const [found] = yield* selectRun(job, date)
               if (others.length > 0 || found?.status !== "Running") return false
               yield* register(job, date, worker, leaseMillis)
-              return true
+              return !(yield* isAskedToStop(job, date, worker))
             })
           )
         )
+      }),
+
+      askToStop: Effect.fn("BillingLedger.askToStop")(function* (job: string) {
+        const living = yield* run(
+          write("BillingLedger.askToStop")(
+            Effect.gen(function* () {
+              yield* changeJob(job)
+              yield* sql`UPDATE billing_run_worker SET stop_asked = 1 WHERE job = ${job}`
+              return yield* Effect.flatMap(
+                sql`SELECT run_date, worker FROM billing_run_worker
+                  WHERE job = ${job} AND lease_expires_at > UTC_TIMESTAMP(3) ORDER BY run_date, worker`,
+                decodeWorkers
+              )
+            })
+          )
+        )
+        return living.map(({ run_date, worker }) => ({ date: run_date, worker }))
       }),
 
       addCounts: Effect.fn("BillingLedger.addCounts")((job: string, date: BusinessDate, counts: RunCounts) =>

@@ -10,13 +10,16 @@ import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
 import { PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
 import * as BusinessDate from "@pillivery/domain/BusinessDate"
 import { Console, Effect, Option } from "effect"
-import { Command } from "effect/cli"
+import { Command, Flag } from "effect/cli"
 import * as ExitCode from "./ExitCode.ts"
+import { adminCommand } from "./internal/AdminVerbs.ts"
 import { configCommand } from "./internal/ConfigVerb.ts"
 import { configFlags, layer as layerConfiguration } from "./internal/Configuration.ts"
 import { outboxCommand } from "./internal/OutboxVerbs.ts"
 import { dryRunCommand, dueCommand } from "./internal/Preview.ts"
 import { date, json, say } from "./internal/Output.ts"
+import { recoverCommand } from "./internal/RecoverVerb.ts"
+import { stopCommand } from "./internal/StopVerb.ts"
 import { databaseLayer, migrate, providerLayer, workerName } from "./Root.ts"
 
 /** Runs `status` shows, newest first. */
@@ -35,9 +38,14 @@ const migrateCommand = Command.make(
   })
 ).pipe(Command.withDescription("Bring the database's schema up to date"), Command.provide(databaseLayer))
 
+const exclusive = Flag.Boolean("exclusive").pipe(
+  Flag.withDescription("End with 75 instead of sharing the run with another worker that lives"),
+  Flag.withDefault(false)
+)
+
 const runCommand = Command.make(
   "run",
-  { date, json },
+  { date, exclusive, json },
   Effect.fnUntraced(function* (flags) {
     const clock = yield* BusinessClock
     const ledger = yield* BillingLedger
@@ -63,6 +71,7 @@ const runCommand = Command.make(
     const report = yield* RunBilling.runBilling({
       date: runDate,
       worker: workerName,
+      isExclusive: flags.exclusive,
       onStep: (step) =>
         flags.json
           ? Effect.void
@@ -141,6 +150,9 @@ export const command = Command.make("pillivery-billing").pipe(
     reconcileCommand,
     statusCommand,
     outboxCommand,
+    stopCommand,
+    recoverCommand,
+    adminCommand,
     configCommand
   ]),
   Command.provide(layerConfiguration)

@@ -58,6 +58,9 @@ const settings = Layer.effect(ProtocolSettings, ProtocolConfig.config(workerName
 /** The database's ports and the policy of dunning: enough to tell what a run would do. */
 export const previewLayer = Layer.merge(databaseLayer, settings)
 
+/** What taking over the calls of dead processes needs: the provider is not asked. */
+export const recoverLayer = Layer.merge(previewLayer, IdGenerator.layer)
+
 /** The database's ports and the way to the provider. */
 export const providerLayer = MoneyCalls.layer.pipe(
   Layer.provideMerge(

@@ -471,11 +471,12 @@ const tables: ReadonlyArray<readonly [name: string, columns: string]> = [
   ]
 ]
 
-/** Columns that came later. They may be NULL: servers of the release before write rows without them. */
+/** Columns that came later. They may be NULL or have a default: servers of the release before write rows without them. */
 const columns: ReadonlyArray<readonly [table: string, column: string, type: string]> = [
   // NULL until a server that knows it wrote the row: then the anchor counts.
   ["subscription_order", "last_paid_due_date", "DATE NULL"],
-  ["billing_cycle", "quantity", "INT NULL"]
+  ["billing_cycle", "quantity", "INT NULL"],
+  ["billing_run_worker", "stop_asked", "TINYINT NOT NULL DEFAULT 0"]
 ]
 
 /** Every step of the schema's history, oldest first. */

@@ -32,6 +32,8 @@ export const oursInARowMax = 5
 export interface RunRequest {
   readonly date: BusinessDate
   readonly worker: string
+  /** Whether to refuse to share the run with another worker. */
+  readonly isExclusive?: boolean
   /** Told of each step's end. */
   readonly onStep?: (step: StepReport) => Effect.Effect<void>
 }
@@ -62,10 +64,10 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
   const ledger = yield* BillingLedger
   const clock = yield* BusinessClock
   const settings = yield* ProtocolSettings
-  const { date, worker } = request
+  const { date, isExclusive = false, worker } = request
   const { workerLeaseMillis } = settings
   const identity = { job: jobName, date, worker }
-  yield* ledger.joinRun({ ...identity, at: yield* clock.now, leaseMillis: workerLeaseMillis })
+  yield* ledger.joinRun({ ...identity, at: yield* clock.now, leaseMillis: workerLeaseMillis, isExclusive })
 
   const isStopped = yield* Ref.make(false)
   const oursInARow = yield* Ref.make(0)

@@ -40,17 +40,26 @@ export interface Reconciled {
   readonly refunded: number
 }
 
+/**
+ * Takes what senders left whose lease is over; answers how many. What they sent is unknown from then on and asked about in
+ * its turn; what they had not sent is withdrawn. Calls nobody.
+ */
+export const recover = Effect.fn("recover")(function* () {
+  const payments = yield* PaymentRepository
+  const refunds = yield* RefundRepository
+  const databaseNow = yield* (yield* BusinessClock).databaseNow
+  return (
+    (yield* sweep(payments.listAbandonedBySender(databaseNow, batchSize), loseSent)) +
+    (yield* sweep(refunds.listAbandonedBySender(databaseNow, batchSize), loseRefund))
+  )
+})
+
 /** Makes one pass over everything that waits for an answer; one broken row never stops another. */
 export const reconcile = Effect.fn("reconcile")(function* () {
   const payments = yield* PaymentRepository
   const refunds = yield* RefundRepository
-  const clock = yield* BusinessClock
-  const databaseNow = yield* clock.databaseNow
-  const now = yield* clock.now
-
-  const lost =
-    (yield* sweep(payments.listAbandonedBySender(databaseNow, batchSize), loseSent)) +
-    (yield* sweep(refunds.listAbandonedBySender(databaseNow, batchSize), loseRefund))
+  const lost = yield* recover()
+  const now = yield* (yield* BusinessClock).now
   const abandoned = yield* sweep(payments.listExpiredWaiting(now, batchSize), abandonWaiting)
   let asked = 0
   let resolved = 0

@@ -88,7 +88,8 @@ export class BillingLedger extends Context.Service<
     readonly owed: (date: BusinessDate) => Effect.Effect<Owed, StorageError>
     /**
      * Starts, restarts or joins the run of a date, and registers this worker until `leaseMillis` from now on the
-     * database's clock. Refused while a living worker runs another date of the job.
+     * database's clock. Refused while a living worker runs another date of the job, or, if `isExclusive`, while any other
+     * worker of the job lives.
      */
     readonly joinRun: (options: {
       readonly job: string
@@ -96,14 +97,22 @@ export class BillingLedger extends Context.Service<
       readonly worker: string
       readonly at: DateTime.Utc
       readonly leaseMillis: number
+      readonly isExclusive?: boolean
     }) => Effect.Effect<BillingRun, StorageError | AnotherRunActive>
-    /** Keeps this worker alive; answers false when the run was asked to stop. */
+    /** Keeps this worker alive; answers false when it was asked to stop or its run has ended. */
     readonly renewWorker: (options: {
       readonly job: string
       readonly date: BusinessDate
       readonly worker: string
       readonly leaseMillis: number
     }) => Effect.Effect<boolean, StorageError>
+    /**
+     * Asks every worker of the job to stop, and answers those that live. Who is asked stays alive while it finishes what is
+     * in flight; who joins later was not asked.
+     */
+    readonly askToStop: (
+      job: string
+    ) => Effect.Effect<ReadonlyArray<{ readonly date: BusinessDate; readonly worker: string }>, StorageError>
     /** Adds to the run's counts. */
     readonly addCounts: (job: string, date: BusinessDate, counts: RunCounts) => Effect.Effect<void, StorageError>
     /** This worker leaves; the last one to leave sets the run's status. */

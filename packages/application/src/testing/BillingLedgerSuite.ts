@@ -688,6 +688,84 @@ const runLaws = ({ leaseMillis, waitFor }: Timing): ReadonlyArray<Law<Requiremen
     ),
 
     law(
+      "asks those who work to stop, keeps them alive while they finish, and lets a later start go on",
+      Effect.gen(function* () {
+        const ledger = yield* BillingLedger
+        const [job, otherJob] = [yield* freshJob, yield* freshJob]
+        for (const worker of ["one", "two"]) yield* ledger.joinRun({ job, date, worker, at, leaseMillis: longLease })
+        yield* ledger.joinRun({ job: otherJob, date, worker: "one", at, leaseMillis: longLease })
+        assert.deepStrictEqual(yield* ledger.askToStop(job), [
+          { date, worker: "one" },
+          { date, worker: "two" }
+        ])
+        for (const worker of ["one", "two"]) {
+          assert.isFalse(yield* ledger.renewWorker({ job, date, worker, leaseMillis: longLease }))
+          assert.isFalse(yield* ledger.renewWorker({ job, date, worker, leaseMillis: longLease }))
+        }
+        assert.isTrue(yield* ledger.renewWorker({ job: otherJob, date, worker: "one", leaseMillis: longLease }))
+        // They are finishing: another date must still wait for them.
+        yield* failsWith(
+          "AnotherRunActive",
+          ledger.joinRun({ job, date: otherDate, worker: "three", at, leaseMillis: longLease })
+        )
+        yield* ledger.leaveRun({ job, date, worker: "one", at, status: "Stopped" })
+        yield* ledger.leaveRun({ job, date, worker: "two", at, status: "Stopped" })
+        assert.strictEqual((yield* found(job, date)).status, "Stopped")
+        yield* ledger.joinRun({ job, date, worker: "two", at, leaseMillis: longLease })
+        assert.strictEqual((yield* found(job, date)).status, "Running")
+        assert.isTrue(yield* ledger.renewWorker({ job, date, worker: "two", leaseMillis: longLease }))
+      })
+    ),
+
+    law(
+      "asks nobody who joins later, and a worker no longer that begins again",
+      Effect.gen(function* () {
+        const ledger = yield* BillingLedger
+        const job = yield* freshJob
+        assert.deepStrictEqual(yield* ledger.askToStop(job), [])
+        yield* ledger.joinRun({ job, date, worker: "one", at, leaseMillis: longLease })
+        yield* ledger.askToStop(job)
+        yield* ledger.joinRun({ job, date, worker: "two", at, leaseMillis: longLease })
+        assert.isTrue(yield* ledger.renewWorker({ job, date, worker: "two", leaseMillis: longLease }))
+        assert.isFalse(yield* ledger.renewWorker({ job, date, worker: "one", leaseMillis: longLease }))
+        yield* ledger.joinRun({ job, date, worker: "one", at, leaseMillis: longLease })
+        assert.isTrue(yield* ledger.renewWorker({ job, date, worker: "one", leaseMillis: longLease }))
+      })
+    ),
+
+    law(
+      "tells a worker that slept past its lease that it was asked to stop, but does not count it as living",
+      Effect.gen(function* () {
+        const ledger = yield* BillingLedger
+        const job = yield* freshJob
+        yield* ledger.joinRun({ job, date, worker: "slept", at, leaseMillis })
+        yield* waitFor(overLease)
+        assert.deepStrictEqual(yield* ledger.askToStop(job), [])
+        assert.isFalse(yield* ledger.renewWorker({ job, date, worker: "slept", leaseMillis: longLease }))
+      })
+    ),
+
+    law(
+      "lets a worker have the run for itself, unless another one lives",
+      Effect.gen(function* () {
+        const ledger = yield* BillingLedger
+        const job = yield* freshJob
+        const joinAlone = (worker: string) =>
+          ledger.joinRun({ job, date, worker, at, leaseMillis: longLease, isExclusive: true })
+        yield* ledger.joinRun({ job, date, worker: "dead", at, leaseMillis })
+        yield* failsWith("AnotherRunActive", joinAlone("one"))
+        yield* waitFor(overLease)
+        yield* joinAlone("one")
+        yield* joinAlone("one")
+        yield* failsWith("AnotherRunActive", joinAlone("two"))
+        yield* ledger.leaveRun({ job, date, worker: "one", at, status: "Stopped" })
+        const ends = yield* endsOf(Array.from({ length: rivalsCount }, (_, index) => joinAlone(`rival-${index}`)))
+        assert.strictEqual(countOf(ends, "success"), 1)
+        assert.strictEqual(countOf(ends, "AnotherRunActive"), rivalsCount - 1)
+      })
+    ),
+
+    law(
       "lists the runs of a job newest date first",
       Effect.gen(function* () {
         const ledger = yield* BillingLedger

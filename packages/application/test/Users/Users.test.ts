@@ -1,5 +1,6 @@
 import * as Memory from "@pillivery/adapters-memory/Memory"
 import { assert, describe, it } from "@effect/vitest"
+import { grantAdmin } from "@pillivery/application/Users/GrantAdmin"
 import { getMe } from "@pillivery/application/Users/GetMe"
 import { logIn } from "@pillivery/application/Users/LogIn"
 import { type SignUp, signUp } from "@pillivery/application/Users/SignUp"
@@ -132,6 +133,22 @@ describe("getMe", () => {
   it.effect("knows nobody who never was", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(getMe(Fixtures.anyUserId())))._tag, "UserGone")
+    }).pipe(Effect.provide(layer))
+  )
+})
+
+describe("grantAdmin", () => {
+  it.effect("gives the role once, and refuses an e-mail that nobody has or no longer has", () =>
+    Effect.gen(function* () {
+      const users = yield* UserRepository
+      const user = yield* signUp(minji)
+      assert.deepStrictEqual(yield* grantAdmin(user.email), { userId: user.id, isNew: true })
+      assert.deepStrictEqual(yield* grantAdmin(user.email), { userId: user.id, isNew: false })
+      const admin = yield* getMe(user.id)
+      assert.deepStrictEqual([admin.role, admin.version], ["ADMIN", 1])
+      yield* users.update(Result.getOrThrow(User.withdraw(admin, Fixtures.now)))
+      const refused = yield* Effect.flip(grantAdmin(user.email))
+      assert.strictEqual(refused.message, "nobody has signed up with minji@example.com")
     }).pipe(Effect.provide(layer))
   )
 })
