@@ -1,7 +1,7 @@
 /**
  * Writes the generated files of the repository, or with `--check` says which of them are stale.
  *
- * They are the pages of state machines, of the billing calendar and of the provider's codes, the HTTP contract, and the
+ * They are the pages of state machines, of the billing calendar, of the provider's codes and of the invariants, the HTTP contract, and the
  * `exports` map of each package: npm has no reliable wildcard (attw cannot check one), so every public module is listed by name. A module is
  * public when it is under `src`, not under a folder called `internal` and not an entry point (`main.ts`, `bin/`).
  *
@@ -54,6 +54,7 @@ const documents = async (): Promise<ReadonlyArray<Generated>> => {
     await import("./internal/StateMachines.ts"),
     await import("./internal/BillingCalendarPage.ts"),
     await import("./internal/ProviderCodesPage.ts"),
+    await import("./internal/InvariantsPage.ts"),
     await import("./internal/OpenApiFile.ts")
   ]
   return pages.map(({ generate, path }) => ({ path, content: generate() }))

@@ -9,7 +9,8 @@ import { Effect, Layer, Option } from "effect"
 import * as Table from "./internal/Table.ts"
 import { Store } from "./Store.ts"
 
-const billingKeys = Table.define<BillingKey>()({
+/** The table of billing keys. */
+export const billingKeys = Table.define<BillingKey>()({
   name: "billing key",
   idOf: (key) => key.id,
   unique: {

@@ -18,14 +18,16 @@ import * as Table from "./internal/Table.ts"
 import { type Rows, Store } from "./Store.ts"
 import { subscriptions } from "./SubscriptionRepository.ts"
 
-const cycleId = (key: CycleKey): string => `${key.subscriptionId}/${Table.numberKey(key.number)}`
+/** The id of a cycle. */
+export const cycleId = (key: CycleKey): string => `${key.subscriptionId}/${Table.numberKey(key.number)}`
 
 /** Whether a run may have to touch it: scheduled and held by nobody. */
 const isWaiting = (cycle: BillingCycle.BillingCycle): cycle is BillingCycle.Chargeable | BillingCycle.AwaitingKey =>
   (BillingCycle.isChargeable(cycle) || (cycle._tag === "AwaitingKey" && cycle.nextAttemptOn !== null)) &&
   cycle.openAttempt === null
 
-const cycles = Table.define<BillingCycle.BillingCycle>()({
+/** The table of cycles. */
+export const cycles = Table.define<BillingCycle.BillingCycle>()({
   name: "cycle",
   idOf: cycleId,
   unique: { open: (cycle) => (BillingCycle.isOpen(cycle) ? cycle.subscriptionId : null) },

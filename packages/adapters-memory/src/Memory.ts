@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { Layer } from "effect"
+import * as Audit from "./Audit.ts"
 import * as BillingKeyRepository from "./BillingKeyRepository.ts"
 import * as BillingLedger from "./BillingLedger.ts"
 import * as BusinessClock from "./BusinessClock.ts"
@@ -24,6 +25,7 @@ import * as UserRepository from "./UserRepository.ts"
 
 /** Every port but the generator of ids, over the store around them. */
 export const layerPorts = Layer.mergeAll(
+  Audit.layer,
   BillingKeyRepository.layer,
   BillingLedger.layer,
   BusinessClock.layerMovable,

@@ -9,7 +9,8 @@ import { Effect, Layer, Option } from "effect"
 import * as Table from "./internal/Table.ts"
 import { Store } from "./Store.ts"
 
-const orders = Table.define<Order>()({
+/** The table of orders. */
+export const orders = Table.define<Order>()({
   name: "order",
   idOf: (order) => order.id,
   unique: {

@@ -21,9 +21,11 @@ interface Row {
   readonly diedAtMillis: number
 }
 
-const rowId = (eventId: EventId, consumer: Consumer): string => `${consumer}/${eventId}`
+/** The id of a delivery. */
+export const rowId = (eventId: EventId, consumer: Consumer): string => `${consumer}/${eventId}`
 
-const deliveries = Table.define<Row>()({
+/** The table of deliveries. */
+export const deliveries = Table.define<Row>()({
   name: "delivery",
   idOf: ({ consumer, event }) => rowId(event.eventId, consumer),
   indexes: {

@@ -19,7 +19,8 @@ const subjectKey = (subject: Payment.Subject): string =>
     RegistrationSubject: ({ billingKeyId }) => `registration/${billingKeyId}`
   })
 
-const payments = Table.define<Payment.Payment>()({
+/** The table of payments. */
+export const payments = Table.define<Payment.Payment>()({
   name: "payment",
   idOf: (payment) => payment.id,
   unique: { subject: (payment) => subjectKey(payment.subject) }
@@ -28,7 +29,8 @@ const payments = Table.define<Payment.Payment>()({
 const isUnsettled = (attempt: Attempt.Attempt): boolean =>
   attempt._tag === "Prepared" || attempt._tag === "Sent" || attempt._tag === "Unknown"
 
-const attempts = Table.define<Attempt.Attempt>()({
+/** The table of attempts. */
+export const attempts = Table.define<Attempt.Attempt>()({
   name: "attempt",
   idOf: (attempt) => attempt.id,
   unique: {
@@ -44,7 +46,11 @@ const attempts = Table.define<Attempt.Attempt>()({
     lease: (attempt) =>
       attempt._tag === "Prepared" || attempt._tag === "Sent" ? Table.timeKey(attempt.lease.expiresAt) : null,
     nextAsk: (attempt) => (attempt._tag === "Unknown" ? Table.timeKey(attempt.nextAskAt) : null),
-    waiting: (attempt) => (attempt._tag === "AwaitingCustomer" ? Table.timeKey(attempt.expiresAt) : null)
+    waiting: (attempt) => (attempt._tag === "AwaitingCustomer" ? Table.timeKey(attempt.expiresAt) : null),
+    transaction: (attempt) =>
+      "transactionId" in attempt && attempt.transactionId !== null
+        ? JSON.stringify([attempt.provider, attempt.transactionId])
+        : null
   }
 })
 
@@ -54,9 +60,12 @@ interface UserSlot {
   readonly holder: AttemptId | null
 }
 
-const slotKey = (provider: ProviderName, customer: CustomerReference): string => JSON.stringify([provider, customer])
+/** The id of a slot. */
+export const slotKey = (provider: ProviderName, customer: CustomerReference): string =>
+  JSON.stringify([provider, customer])
 
-const userSlots = Table.define<UserSlot>()({
+/** The table of customers' slots. */
+export const userSlots = Table.define<UserSlot>()({
   name: "user slot",
   idOf: (slot) => slotKey(slot.provider, slot.customer)
 })

@@ -9,7 +9,8 @@ import { Effect, Layer, Option } from "effect"
 import * as Table from "./internal/Table.ts"
 import { type Rows, Store } from "./Store.ts"
 
-const refunds = Table.define<Refund>()({
+/** The table of refunds. */
+export const refunds = Table.define<Refund>()({
   name: "refund",
   idOf: (refund) => refund.id,
   unique: {

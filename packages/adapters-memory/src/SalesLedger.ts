@@ -15,9 +15,11 @@ interface Row extends Sale {
   readonly isFolded: boolean
 }
 
-const rowId = ({ cause, itemId }: Sale): string => `${itemId}/${cause}`
+/** The id of a sale. */
+export const rowId = ({ cause, itemId }: Pick<Sale, "cause" | "itemId">): string => `${itemId}/${cause}`
 
-const sales = Table.define<Row>()({
+/** The table of sales. */
+export const sales = Table.define<Row>()({
   name: "sale",
   idOf: rowId,
   indexes: { unfolded: (row) => (row.isFolded ? null : Table.millisKey(row.recordedAtMillis)) }

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { MysqlClient } from "@effect/sql-mysql2"
+import type { Audit as AuditPort } from "@pillivery/application/ports/Audit"
 import type { BillingKeyRepository as BillingKeyRepositoryPort } from "@pillivery/application/ports/BillingKeyRepository"
 import type { BillingLedger as BillingLedgerPort } from "@pillivery/application/ports/BillingLedger"
 import type { BusinessClock as BusinessClockPort } from "@pillivery/application/ports/BusinessClock"
@@ -19,6 +20,7 @@ import type { Transaction as TransactionPort } from "@pillivery/application/port
 import type { UserRepository as UserRepositoryPort } from "@pillivery/application/ports/UserRepository"
 import { Layer } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
+import * as Audit from "./Audit.ts"
 import * as BillingKeyRepository from "./BillingKeyRepository.ts"
 import * as BillingLedger from "./BillingLedger.ts"
 import * as BusinessClock from "./BusinessClock.ts"
@@ -35,6 +37,7 @@ import * as UserRepository from "./UserRepository.ts"
 
 /** The ports of this package. */
 export type Ports =
+  | AuditPort
   | BillingKeyRepositoryPort
   | BillingLedgerPort
   | BusinessClockPort
@@ -58,6 +61,7 @@ export interface Options extends Transaction.Options {
 /** All ports on the pool of `Client.layer`. */
 export const layerWith = (options: Options): Layer.Layer<Ports, never, SqlClient | MysqlClient.MysqlClient> =>
   Layer.mergeAll(
+    Audit.layer,
     BillingKeyRepository.layer,
     BillingLedger.layer,
     options.isClockMovable === true ? BusinessClock.layerMovable : BusinessClock.layer,

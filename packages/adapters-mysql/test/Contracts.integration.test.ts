@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { describe } from "@effect/vitest"
+import * as AuditSuite from "@pillivery/application/testing/AuditSuite"
 import * as BillingKeyRepositorySuite from "@pillivery/application/testing/BillingKeyRepositorySuite"
 import * as BillingLedgerSuite from "@pillivery/application/testing/BillingLedgerSuite"
 import * as BusinessClockSuite from "@pillivery/application/testing/BusinessClockSuite"
@@ -23,6 +24,7 @@ import { layer, layerContract, layerContractWith } from "./TestDatabase.ts"
 const name = "MySQL"
 
 describe("contracts", () => {
+  AuditSuite.suite(name, layerContract, live)
   BillingKeyRepositorySuite.suite(name, layerContract, live)
   BillingLedgerSuite.suite(name, layerContract, live)
   BusinessClockSuite.suite(name, layerContract, live)

@@ -7,6 +7,9 @@
  * @since 0.1.0
  */
 import { assert, describe, it } from "@effect/vitest"
+import { rulesOver, subjects } from "@pillivery/application/Billing/Invariants"
+import { Audit } from "@pillivery/application/ports/Audit"
+import { BillingKeyRepository } from "@pillivery/application/ports/BillingKeyRepository"
 import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
 import { type ItemQuery, ItemRepository, ItemSort } from "@pillivery/application/ports/ItemRepository"
 import { NotificationRepository } from "@pillivery/application/ports/NotificationRepository"
@@ -61,6 +64,9 @@ const assertIndexed = (plans: Effect.Success<ReturnType<typeof plansOf>>) => {
     }
   }
 }
+
+/** How EXPLAIN calls reading by a key, as opposed to walking an index. */
+const byKey = new Set(["eq_ref", "ref", "const", "system", "range", "index_subquery", "unique_subquery"])
 
 const assertNotSorted = (plans: Effect.Success<ReturnType<typeof plansOf>>) => {
   for (const { plan, text } of plans) {
@@ -265,6 +271,69 @@ describe("plans", () => {
           assertIndexed(all)
           assertNotSorted(all.filter(({ text }) => text.includes("ORDER BY item.")))
         }
+      })
+    )
+
+    it.effect("every rule of the audit walks a range of ids and finds the rest by keys", () =>
+      Effect.gen(function* () {
+        const audit = yield* Audit
+        const keys = yield* BillingKeyRepository
+        const sql = yield* SqlClient
+        yield* keys.insert(Fixtures.activeKey())
+        yield* multiply(
+          "billing_key",
+          `id, user_id, state, provider, merchant_account, customer_reference, billing_key, live_uses, created_at, version`,
+          `${id("k")}, user_id, state, provider, merchant_account, customer_reference, CONCAT('S', n.i), live_uses,
+            created_at, version`
+        )
+        const numbers = "(SELECT a.d + 10 * b.d + 100 * c.d AS i FROM (DIGITS) a, (DIGITS) b, (DIGITS) c) n".replaceAll(
+          "DIGITS",
+          Array.from({ length: 10 }, (_, digit) => `SELECT ${digit} AS d`).join(" UNION ALL ")
+        )
+        const fill = (table: string, columns: string, values: string) =>
+          Effect.andThen(
+            sql.unsafe(`INSERT INTO ${table} (${columns}) SELECT ${values} FROM ${numbers}`),
+            sql.unsafe(`ANALYZE TABLE ${table}`).unprepared
+          )
+        yield* fill(
+          "payment",
+          "id, user_id, subject, subscription_id, cycle_number, amount, created_at",
+          `${id("p")}, ${id("u")}, 'CycleSubject', ${id("s")}, 1, 1000, '2026-03-01'`
+        )
+        yield* fill(
+          "order_line",
+          "order_id, position, id, item_id, item_name, origin_price, unit_price, quantity, period_days, refunded_quantity",
+          `${id("o")}, 1, ${id("l")}, ${id("i")}, 'x', 1000, 1000, 1, 30, 0`
+        )
+        yield* fill("user_slot", "provider, customer_reference", "'kakaopay', CONCAT('c', n.i)")
+        yield* fill("sales", "cause, item_id, quantity, recorded_at", `CONCAT('x', n.i), ${id("i")}, 1, '2026-03-01'`)
+        for (const table of ["orders", "refund", "attempt", "outbox", "subscription_order", "billing_cycle"]) {
+          yield* sql.unsafe(`ANALYZE TABLE ${table}`).unprepared
+        }
+        for (const subject of subjects) {
+          const first = yield* audit.chunk(subject, null, 400)
+          const chunk = yield* audit.chunk(subject, first?.until ?? null, 400)
+          assert.strictEqual(chunk?.rows, 400, subject)
+          if (chunk === null) continue
+          assertIndexed(yield* plansOf(audit.chunk(subject, first?.until ?? null, 400)))
+          for (const rule of rulesOver(subject)) {
+            const plans = yield* plansOf(audit.broken(rule, chunk, { now: Fixtures.later }))
+            assertIndexed(plans)
+            const walked = plans.flatMap(({ plan }) => plan).filter(({ table }) => table === "x")
+            assert.deepStrictEqual(
+              [...new Set(walked.map(({ key, type }) => `${type} ${key}`))],
+              ["range PRIMARY"],
+              rule
+            )
+            for (const { plan, text } of plans) {
+              for (const step of plan) {
+                const isByKey = byKey.has(step.type ?? "system")
+                assert.isTrue(isByKey || step.table?.startsWith("<"), `${JSON.stringify(step)} of ${text}`)
+              }
+            }
+          }
+        }
+        assertIndexed(yield* plansOf(audit.lastApproved(10)))
       })
     )
   })

@@ -20,6 +20,7 @@ import { dryRunCommand, dueCommand } from "./internal/Preview.ts"
 import { date, json, say } from "./internal/Output.ts"
 import { recoverCommand } from "./internal/RecoverVerb.ts"
 import { stopCommand } from "./internal/StopVerb.ts"
+import { verifyCommand } from "./internal/Verify.ts"
 import { databaseLayer, migrate, providerLayer, workerName } from "./Root.ts"
 
 /** Runs `status` shows, newest first. */
@@ -152,6 +153,7 @@ export const command = Command.make("pillivery-billing").pipe(
     outboxCommand,
     stopCommand,
     recoverCommand,
+    verifyCommand,
     adminCommand,
     configCommand
   ]),
