@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as RunBilling from "@pillivery/application/Billing/RunBilling"
+import * as Bulkhead from "@pillivery/application/resilience/Bulkhead"
 import { UserRepository } from "@pillivery/application/ports/UserRepository"
 import * as Fixtures from "@pillivery/domain/testing/Fixtures"
 import { Effect, Option } from "effect"
@@ -24,7 +25,7 @@ describe("stop", () => {
       Effect.gen(function* () {
         const simulator = yield* Simulator
         const left = 5
-        const all = RunBilling.concurrency + left
+        const all = RunBilling.sentAtOnce + left
         for (let n = 0; n < all; n++) yield* Shop.subscribe({ price: 10_000, period: 30 })
         yield* Shop.passTime("30 days")
         const env = { ...(yield* environment), PILLIVERY_WORKER_LEASE_MILLIS: "1500" }
@@ -32,7 +33,7 @@ describe("stop", () => {
 
         yield* simulator.faults.add({ kind: "slow", endpoint: "subscription", times: 1_000, delayMillis: 5_000 })
         const running = yield* Shop.startCli(["run", "--json"], env)
-        yield* Shop.until(Effect.map(charges, (count) => count >= RunBilling.concurrency / 2))
+        yield* Shop.until(Effect.map(charges, (count) => count >= Bulkhead.approveSettings.concurrentMax / 2))
         const stop = yield* Shop.cli(["stop", "--json"], env)
         assert.strictEqual(stop.code, 0, stop.stderr)
         assert.strictEqual(jsonOf(stop).workers.length, 1)

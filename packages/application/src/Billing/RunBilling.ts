@@ -10,10 +10,12 @@
 import type * as Attempt from "@pillivery/domain/Attempt"
 import type { BusinessDate } from "@pillivery/domain/BusinessDate"
 import { type Cause, Effect, Option, Ref, Schedule, Stream } from "effect"
+import { aheadMax } from "../Payments/MoneyCalls.ts"
 import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
 import { reconcile, type Reconciled } from "../Payments/Reconcile.ts"
 import { BillingLedger, type CycleKey, type Owed, type RunCounts } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
+import * as Bulkhead from "../resilience/Bulkhead.ts"
 import { type ChargeOutcome, prepareCharge, type Ready, sendCharge } from "./ChargeCycle.ts"
 import { pageSize, pagesMax } from "./PlanCharge.ts"
 
@@ -22,9 +24,12 @@ export const jobName = "charge"
 /** Passes over one step at most; each but the first charges what shared a billing key with the pass before. */
 export const passesMax = 200
 /** Cycles being read and asked about at once; as many as lookups have places. */
-export const preparedAtOnce = 50
-/** Charges being written down, sent and recorded at once; a place at the provider is held by those that are sent. */
-export const sentAtOnce = 150
+export const preparedAtOnce = Bulkhead.lookupSettings.concurrentMax
+/**
+ * Charges being written down, sent and recorded at once. As many as may be written down, so that none waits for that and a
+ * run that is stopped has no more to finish.
+ */
+export const sentAtOnce = Bulkhead.approveSettings.concurrentMax + aheadMax
 /** Answers in a row that only people of ours can mend, after which the run stops. */
 export const oursInARowMax = 5
 
