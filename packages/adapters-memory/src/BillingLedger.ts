@@ -65,6 +65,36 @@ const workers = Table.define<Worker>()({
   indexes: { job: (worker) => JSON.stringify(worker.job) }
 })
 
+/** How far the workers of a run have come with the pages they share. */
+interface TakenPages {
+  readonly job: string
+  readonly date: BusinessDate
+  readonly step: number
+  readonly last: CycleKey
+}
+
+const takenPages = Table.define<TakenPages>()({
+  name: "taken pages",
+  idOf: ({ date, job }) => runId(job, date),
+  indexes: {}
+})
+
+const dueAfter = (
+  rows: Rows,
+  { after, date, limit, step }: Parameters<BillingLedger["Service"]["listDue"]>[0]
+): ReadonlyArray<CycleKey> => {
+  const keys: Array<CycleKey> = []
+  if (limit <= 0) return keys
+  const prefix = `${Table.numberKey(step)}/`
+  const from = after === null ? prefix : Table.after(`${prefix}${cycleId(after)}`)
+  rows.forEachFrom(cycles, "step", from, (cycle, entry) => {
+    if (entry >= Table.after(prefix)) return false
+    if (isOwed(rows, cycle, date)) keys.push({ subscriptionId: cycle.subscriptionId, number: cycle.number })
+    return keys.length < limit
+  })
+  return keys
+}
+
 /** Cycles and runs of one store. */
 export const layer = Layer.effect(
   BillingLedger,
@@ -79,18 +109,16 @@ export const layer = Layer.effect(
       listCycles: (id, page) =>
         store.read("BillingLedger.listCycles", (rows) => rows.pageBackwards(cycles, "subscription", `${id}/`, page)),
 
-      listDue: ({ after, date, limit, step }) =>
-        store.read("BillingLedger.listDue", (rows) => {
-          const keys: Array<CycleKey> = []
-          if (limit <= 0) return keys
-          const prefix = `${Table.numberKey(step)}/`
-          const from = after === null ? prefix : Table.after(`${prefix}${cycleId(after)}`)
-          rows.forEachFrom(cycles, "step", from, (cycle, entry) => {
-            if (entry >= Table.after(prefix)) return false
-            if (isOwed(rows, cycle, date)) keys.push({ subscriptionId: cycle.subscriptionId, number: cycle.number })
-            return keys.length < limit
-          })
-          return keys
+      listDue: (options) => store.read("BillingLedger.listDue", (rows) => dueAfter(rows, options)),
+
+      takeDue: ({ date, job, limit, step }) =>
+        store.write("BillingLedger.takeDue", (rows) => {
+          const taken = rows.get(takenPages, runId(job, date))
+          if (taken !== undefined && taken.step > step) return Result.succeed([])
+          const keys = dueAfter(rows, { date, step, limit, after: taken?.step === step ? taken.last : null })
+          const last = keys.at(-1)
+          if (last !== undefined) rows.put(takenPages, { job, date, step, last })
+          return Result.succeed(keys)
         }),
 
       owed: (date) =>
@@ -121,6 +149,9 @@ export const layer = Layer.effect(
               : new BillingRun({ ...before, status: "Running", finishedAt: null })
           for (const dead of deadWorkers(rows, job, databaseNow)) {
             rows.remove(workers, workerId(dead.job, dead.date, dead.worker))
+          }
+          if (!living(rows, job, databaseNow).some((other) => other.worker !== worker)) {
+            rows.remove(takenPages, runId(job, date))
           }
           rows.put(runs, run)
           rows.put(workers, {

@@ -132,6 +132,15 @@ const decodeDates = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ run_
 const decodeWorkers = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ run_date: BusinessDate, worker: Schema.String }))
 )
+const decodeTaken = Schema.decodeUnknownEffect(
+  Schema.Array(
+    Schema.Struct({
+      taken_step: nullOr(Schema.Int),
+      taken_subscription_id: nullOr(Uuid),
+      taken_number: nullOr(Schema.Int)
+    })
+  )
+)
 const decodeAsked = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ stop_asked: Schema.Int })))
 const cycleKeyText = (key: CycleKey | BillingCycle.BillingCycle): string => `${key.subscriptionId}/${key.number}`
 
@@ -193,6 +202,37 @@ export const layer = Layer.effect(
     const selectRun = (job: string, date: BusinessDate) =>
       runsFrom(sql`SELECT ${runColumns} FROM billing_run WHERE job = ${job} AND run_date = ${date}`)
 
+    const listDue = Effect.fn("BillingLedger.listDue")(function* ({
+      after,
+      date,
+      limit,
+      step
+    }: {
+      readonly date: BusinessDate
+      readonly step: number
+      readonly after: CycleKey | null
+      readonly limit: number
+    }) {
+      const past =
+        after === null
+          ? sql`1 = 1`
+          : sql`billing_cycle.subscription_id >= ${toBytes(after.subscriptionId)}
+              AND (billing_cycle.subscription_id > ${toBytes(after.subscriptionId)}
+                OR billing_cycle.number > ${after.number})`
+      const rows = yield* read("BillingLedger.listDue")(
+        Effect.flatMap(
+          sql`SELECT billing_cycle.subscription_id, billing_cycle.number
+              FROM billing_cycle JOIN subscription_order ON subscription_order.id = billing_cycle.subscription_id
+              WHERE billing_cycle.due_step = ${step} AND billing_cycle.next_attempt_on <= ${date}
+                AND (billing_cycle.answered_on IS NULL OR billing_cycle.answered_on <> ${date})
+                AND subscription_order.state IN ('Active', 'PastDue') AND ${past}
+              ORDER BY billing_cycle.subscription_id, billing_cycle.number LIMIT ${limit}`,
+          decodeKeys
+        )
+      )
+      return rows.map((row) => ({ subscriptionId: SubscriptionId.make(row.subscription_id), number: row.number }))
+    })
+
     return BillingLedger.of({
       insertCycle: Effect.fn("BillingLedger.insertCycle")(
         writeTogether("BillingLedger.insertCycle", insertsOf(cycles))
@@ -240,35 +280,47 @@ export const layer = Layer.effect(
         return { data, totalElements }
       }),
 
-      listDue: Effect.fn("BillingLedger.listDue")(function* ({
-        after,
+      listDue,
+
+      takeDue: Effect.fn("BillingLedger.takeDue")(function* ({
         date,
+        job,
         limit,
         step
       }: {
+        readonly job: string
         readonly date: BusinessDate
         readonly step: number
-        readonly after: CycleKey | null
         readonly limit: number
       }) {
-        const past =
-          after === null
-            ? sql`1 = 1`
-            : sql`billing_cycle.subscription_id >= ${toBytes(after.subscriptionId)}
-              AND (billing_cycle.subscription_id > ${toBytes(after.subscriptionId)}
-                OR billing_cycle.number > ${after.number})`
-        const rows = yield* read("BillingLedger.listDue")(
-          Effect.flatMap(
-            sql`SELECT billing_cycle.subscription_id, billing_cycle.number
-              FROM billing_cycle JOIN subscription_order ON subscription_order.id = billing_cycle.subscription_id
-              WHERE billing_cycle.due_step = ${step} AND billing_cycle.next_attempt_on <= ${date}
-                AND (billing_cycle.answered_on IS NULL OR billing_cycle.answered_on <> ${date})
-                AND subscription_order.state IN ('Active', 'PastDue') AND ${past}
-              ORDER BY billing_cycle.subscription_id, billing_cycle.number LIMIT ${limit}`,
-            decodeKeys
+        return yield* run(
+          write("BillingLedger.takeDue")(
+            Effect.gen(function* () {
+              const [taken] = yield* Effect.flatMap(
+                sql`SELECT taken_step, taken_subscription_id, taken_number FROM billing_run
+                  WHERE job = ${job} AND run_date = ${date} FOR UPDATE`,
+                decodeTaken
+              )
+              const takenStep = taken?.taken_step ?? null
+              if (takenStep !== null && takenStep > step) return []
+              const after =
+                taken === undefined || takenStep !== step || taken.taken_subscription_id === null
+                  ? null
+                  : {
+                      subscriptionId: SubscriptionId.make(taken.taken_subscription_id),
+                      number: taken.taken_number ?? 0
+                    }
+              const keys = yield* listDue({ date, step, after, limit })
+              const last = keys.at(-1)
+              if (last !== undefined) {
+                yield* sql`UPDATE billing_run SET taken_step = ${step},
+                  taken_subscription_id = ${toBytes(last.subscriptionId)}, taken_number = ${last.number}
+                  WHERE job = ${job} AND run_date = ${date}`
+              }
+              return keys
+            })
           )
         )
-        return rows.map((row) => ({ subscriptionId: SubscriptionId.make(row.subscription_id), number: row.number }))
       }),
 
       owed: Effect.fn("BillingLedger.owed")(function* (date: BusinessDate) {
@@ -325,6 +377,10 @@ export const layer = Layer.effect(
                 skipped: 0,
                 cancelled: 0
               })} ON DUPLICATE KEY UPDATE status = 'Running', finished_at = NULL`
+              const others = yield* othersOnDate(job, date, worker)
+              if (others.length === 0) {
+                yield* sql`UPDATE billing_run SET taken_step = NULL WHERE job = ${job} AND run_date = ${date}`
+              }
               yield* register(job, date, worker, leaseMillis)
               yield* sql`UPDATE billing_run_worker SET stop_asked = 0
                 WHERE job = ${job} AND run_date = ${date} AND worker = ${worker}`

@@ -476,7 +476,11 @@ const columns: ReadonlyArray<readonly [table: string, column: string, type: stri
   // NULL until a server that knows it wrote the row: then the anchor counts.
   ["subscription_order", "last_paid_due_date", "DATE NULL"],
   ["billing_cycle", "quantity", "INT NULL"],
-  ["billing_run_worker", "stop_asked", "TINYINT NOT NULL DEFAULT 0"]
+  ["billing_run_worker", "stop_asked", "TINYINT NOT NULL DEFAULT 0"],
+  // The last cycle of the last page that a worker of the run took.
+  ["billing_run", "taken_step", "INT NULL"],
+  ["billing_run", "taken_subscription_id", "BINARY(16) NULL"],
+  ["billing_run", "taken_number", "INT NULL"]
 ]
 
 /** Every step of the schema's history, oldest first. */

@@ -23,6 +23,8 @@ import { pageSize, pagesMax } from "./PlanCharge.ts"
 export const jobName = "charge"
 /** Passes over one step at most; each but the first charges what shared a billing key with the pass before. */
 export const passesMax = 200
+/** Cycles a worker takes at a time from those that the workers of a run share; at the end they may look at each other's. */
+export const sharedPageSize = 200
 /** Cycles being read and asked about at once; as many as lookups have places. */
 export const preparedAtOnce = Bulkhead.lookupSettings.concurrentMax
 /**
@@ -92,14 +94,19 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
     else if (outcome._tag === "Sent") yield* Ref.set(oursInARow, 0)
   })
 
-  // The cycles of one step, page by page; the run's own answers neither hide others nor make one come twice.
-  const due = (step: number) => {
+  // The cycles of one step, page by page; the run's own answers neither hide others nor make one come twice. In the first
+  // pass the workers of the run share the pages, in the others each looks for what was left.
+  const due = (step: number, isShared: boolean) => {
     const first: { readonly after: CycleKey | null; readonly page: number } = { after: null, page: 1 }
+    const read = (after: CycleKey | null) =>
+      isShared
+        ? ledger.takeDue({ job: jobName, date, step, limit: sharedPageSize })
+        : ledger.listDue({ date, step, after, limit: pageSize })
     return Stream.paginate(
       first,
       Effect.fnUntraced(function* ({ after, page }) {
-        const keys = (yield* isOver) ? [] : yield* ledger.listDue({ date, step, after, limit: pageSize })
-        const isLast = keys.length < pageSize || page === pagesMax
+        const keys = (yield* isOver) ? [] : yield* read(after)
+        const isLast = keys.length < (isShared ? sharedPageSize : pageSize) || page === pagesMax
         return [keys, isLast ? Option.none() : Option.some({ after: keys.at(-1) ?? null, page: page + 1 })] as const
       })
     )
@@ -107,7 +114,7 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
 
   // One pass over what is due. Cycles of one customer are charged one after the other, so a pass that charged some and
   // postponed others is followed by another.
-  const chargeAll = Effect.fnUntraced(function* (step: number, counts: Ref.Ref<RunCounts>) {
+  const chargeAll = Effect.fnUntraced(function* (step: number, isShared: boolean, counts: Ref.Ref<RunCounts>) {
     let isAnySent = false
     let isAnyPostponed = false
     const charging = new Set<string>()
@@ -140,7 +147,7 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
       )
     }
 
-    yield* due(step).pipe(
+    yield* due(step, isShared).pipe(
       Stream.mapEffect(prepare, { concurrency: preparedAtOnce, unordered: true }),
       Stream.filter((ready) => ready !== null),
       Stream.mapEffect(send, { concurrency: sentAtOnce, unordered: true }),
@@ -151,8 +158,9 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
 
   const runStep = Effect.fnUntraced(function* (step: number) {
     const counts = yield* Ref.make(noCounts)
-    for (let pass = 0; pass < passesMax; pass++) {
-      if (!(yield* chargeAll(step, counts))) break
+    yield* chargeAll(step, true, counts)
+    for (let pass = 1; pass < passesMax; pass++) {
+      if (!(yield* chargeAll(step, false, counts))) break
     }
     const done = yield* Ref.get(counts)
     yield* Ref.update(total, (current) => addCounts(current, done))

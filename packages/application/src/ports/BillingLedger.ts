@@ -85,6 +85,17 @@ export class BillingLedger extends Context.Service<
       readonly after: CycleKey | null
       readonly limit: number
     }) => Effect.Effect<ReadonlyArray<CycleKey>, StorageError>
+    /**
+     * The next page of `listDue` that no worker of the run took since it began or was begun again; empty when all pages of
+     * the step were taken. It keeps workers apart, and promises nothing: what a worker took and did not charge is still
+     * listed as due.
+     */
+    readonly takeDue: (options: {
+      readonly job: string
+      readonly date: BusinessDate
+      readonly step: number
+      readonly limit: number
+    }) => Effect.Effect<ReadonlyArray<CycleKey>, StorageError>
     readonly owed: (date: BusinessDate) => Effect.Effect<Owed, StorageError>
     /**
      * Starts, restarts or joins the run of a date, and registers this worker until `leaseMillis` from now on the

@@ -575,6 +575,39 @@ const runLaws = ({ leaseMillis, waitFor }: Timing): ReadonlyArray<Law<Requiremen
     ),
 
     law(
+      "gives each page of a step to one worker, and all of them again when the run is begun again",
+      Effect.gen(function* () {
+        const ledger = yield* BillingLedger
+        const job = yield* freshJob
+        const seeds = yield* freshSeeds(5)
+        // Rungs that no other law has rows on.
+        const [low, high] = [28, 29]
+        for (const [index, seed] of seeds.entries()) {
+          const cycle = Fixtures.dueCycle({ step: index < 4 ? low : high }, seed)
+          yield* insert(cycle, Fixtures.subscription({}, seed))
+        }
+        const join = (worker: string) => ledger.joinRun({ job, date, worker, at, leaseMillis: longLease })
+        const take = (step: number) => ledger.takeDue({ job, date, step, limit: 2 })
+        const takeAll = Effect.gen(function* () {
+          const pages = yield* Effect.all([take(low), take(low), take(low)], { concurrency: 3 })
+          return new Set(pages.flat().map(({ subscriptionId }) => subscriptionId)).size
+        })
+        yield* join("one")
+        yield* join("two")
+        assert.strictEqual(yield* takeAll, 4)
+        yield* join("one")
+        assert.deepStrictEqual(yield* take(low), [])
+        assert.deepStrictEqual((yield* take(high)).map(keyOf), [
+          { subscriptionId: Fixtures.anySubscriptionId(seeds[4]), number: 1 }
+        ])
+        assert.deepStrictEqual(yield* take(low), [])
+        for (const worker of ["one", "two"]) yield* ledger.leaveRun({ job, date, worker, at, status: "Stopped" })
+        yield* join("three")
+        assert.strictEqual(yield* takeAll, 4)
+      })
+    ),
+
+    law(
       "starts a finished date again, and goes on counting",
       Effect.gen(function* () {
         const ledger = yield* BillingLedger
