@@ -8,7 +8,7 @@ import * as BillingKey from "@pillivery/domain/BillingKey"
 import type { BillingKeyId } from "@pillivery/domain/Ids"
 import { Array as Arr, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
-import { fieldOrNull, Instant, nullOr, toBytes, Uuid } from "./internal/Columns.ts"
+import { fieldOrNull, Instant, nullOr, toBytes, Uuid, rowWriter } from "./internal/Columns.ts"
 import { columnsOf, entitiesFrom, findsOf, insertsOf, preparedIfOne, updatesOf, whereIn } from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
@@ -27,7 +27,7 @@ const BillingKeyRow = Schema.Struct({
   version: Schema.Int
 })
 
-const encodeRow = Schema.encodeSync(BillingKeyRow)
+const encodeRow = rowWriter(BillingKeyRow)
 
 const billingKeyToRow = (key: BillingKey.BillingKey): typeof BillingKeyRow.Type => ({
   id: key.id,
@@ -81,31 +81,27 @@ export const layer = Layer.effect(
         write("BillingKeyRepository.insert")(insertsOf(keys).one(key))
       ),
 
-      findById: Effect.fn("BillingKeyRepository.findById")(
-        readTogether(
-          "BillingKeyRepository.findById",
-          findsOf({
-            select: (ids: Arr.NonEmptyReadonlyArray<BillingKeyId>) =>
-              billingKeysFrom(
-                preparedIfOne(
-                  ids,
-                  sql`SELECT ${columns} FROM billing_key WHERE ${whereIn(sql, "id", Arr.map(ids, toBytes))}`
-                )
-              ),
-            keyOf: (id) => id,
-            keyOfEntity: keys.idOf
-          })
-        )
+      findById: readTogether(
+        "BillingKeyRepository.findById",
+        findsOf({
+          select: (ids: Arr.NonEmptyReadonlyArray<BillingKeyId>) =>
+            billingKeysFrom(
+              preparedIfOne(
+                ids,
+                sql`SELECT ${columns} FROM billing_key WHERE ${whereIn(sql, "id", Arr.map(ids, toBytes))}`
+              )
+            ),
+          keyOf: (id) => id,
+          keyOfEntity: keys.idOf
+        })
       ),
 
-      update: Effect.fn("BillingKeyRepository.update")(
-        writeTogether(
-          "BillingKeyRepository.update",
-          updatesOf(keys, {
-            keys: ["id"],
-            fixed: ["user_id", "provider", "merchant_account", "customer_reference", "created_at"]
-          })
-        )
+      update: writeTogether(
+        "BillingKeyRepository.update",
+        updatesOf(keys, {
+          keys: ["id"],
+          fixed: ["user_id", "provider", "merchant_account", "customer_reference", "created_at"]
+        })
       )
     })
   })

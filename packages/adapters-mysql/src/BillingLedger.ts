@@ -17,7 +17,7 @@ import { BusinessDate } from "@pillivery/domain/BusinessDate"
 import { SubscriptionId } from "@pillivery/domain/Ids"
 import { type Array as Arr, type DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
-import { fieldOrNull, Instant, nullOr, toBytes, toInstantText, Uuid } from "./internal/Columns.ts"
+import { fieldOrNull, Instant, nullOr, toBytes, toInstantText, Uuid, rowWriter } from "./internal/Columns.ts"
 import {
   columnsOf,
   entitiesFrom,
@@ -65,7 +65,7 @@ const RunRow = Schema.Struct({
   cancelled: Schema.Int
 })
 
-const encodeRow = Schema.encodeSync(CycleRow)
+const encodeRow = rowWriter(CycleRow)
 
 const cycleToRow = (cycle: BillingCycle.BillingCycle): typeof CycleRow.Type => ({
   subscription_id: cycle.subscriptionId,
@@ -234,22 +234,18 @@ export const layer = Layer.effect(
     })
 
     return BillingLedger.of({
-      insertCycle: Effect.fn("BillingLedger.insertCycle")(
-        writeTogether("BillingLedger.insertCycle", insertsOf(cycles))
-      ),
+      insertCycle: writeTogether("BillingLedger.insertCycle", insertsOf(cycles)),
 
-      findCycle: Effect.fn("BillingLedger.findCycle")(
-        readTogether(
-          "BillingLedger.findCycle",
-          findsOf({
-            select: (keys: Arr.NonEmptyReadonlyArray<CycleKey>) =>
-              cyclesFrom(
-                preparedIfOne(keys, sql`SELECT ${cycleColumns} FROM billing_cycle WHERE ${sql.or(keys.map(isCycle))}`)
-              ),
-            keyOf: cycleKeyText,
-            keyOfEntity: cycleKeyText
-          })
-        )
+      findCycle: readTogether(
+        "BillingLedger.findCycle",
+        findsOf({
+          select: (keys: Arr.NonEmptyReadonlyArray<CycleKey>) =>
+            cyclesFrom(
+              preparedIfOne(keys, sql`SELECT ${cycleColumns} FROM billing_cycle WHERE ${sql.or(keys.map(isCycle))}`)
+            ),
+          keyOf: cycleKeyText,
+          keyOfEntity: cycleKeyText
+        })
       ),
 
       findOpenCycle: Effect.fn("BillingLedger.findOpenCycle")((id: SubscriptionId) =>
@@ -261,8 +257,9 @@ export const layer = Layer.effect(
         )
       ),
 
-      updateCycle: Effect.fn("BillingLedger.updateCycle")(
-        writeTogether("BillingLedger.updateCycle", updatesOf(cycles, { keys: ["subscription_id", "number"] }))
+      updateCycle: writeTogether(
+        "BillingLedger.updateCycle",
+        updatesOf(cycles, { keys: ["subscription_id", "number"] })
       ),
 
       listCycles: Effect.fn("BillingLedger.listCycles")(function* (id: SubscriptionId, page: PageRequest) {

@@ -11,7 +11,7 @@ import { OrderId, type UserId } from "@pillivery/domain/Ids"
 import * as Order from "@pillivery/domain/Order"
 import { type DateTime, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
-import { fieldOrNull, Instant, nullOr, toBytes, toInstantText, Uuid } from "./internal/Columns.ts"
+import { fieldOrNull, Instant, nullOr, toBytes, toInstantText, Uuid, rowWriter } from "./internal/Columns.ts"
 import { receiverColumns, receiverToRow, rowToReceiver } from "./internal/Receivers.ts"
 import {
   columnsOf,
@@ -68,8 +68,8 @@ const LineReadRow = Schema.Struct({ ...LineRow.fields, order_version: Schema.Int
 
 const decodeOrderRows = Schema.decodeUnknownEffect(Schema.Array(OrderRow))
 const decodeLineRows = Schema.decodeUnknownEffect(Schema.Array(LineReadRow))
-const encodeOrderRow = Schema.encodeSync(OrderRow)
-const encodeLineRow = Schema.encodeSync(LineRow)
+const encodeOrderRow = rowWriter(OrderRow)
+const encodeLineRow = rowWriter(LineRow)
 const decodeOrder = Schema.decodeUnknownEffect(Order.Order)
 
 const orderToRow = (order: Order.Order): typeof OrderRow.Type => ({

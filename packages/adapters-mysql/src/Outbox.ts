@@ -98,16 +98,14 @@ export const layer = Layer.effect(
       sql`event_id = ${eventId} AND consumer = ${consumer} AND tries = ${tries} AND state = 'pending'`
 
     return Outbox.of({
-      publish: Effect.fn("Outbox.publish")(
-        writeTogether("Outbox.publish", {
-          one: insertEvents,
-          many: (publishers) =>
-            Effect.as(
-              insertEvents(publishers.flat()),
-              publishers.map(() => undefined)
-            )
-        })
-      ),
+      publish: writeTogether("Outbox.publish", {
+        one: insertEvents,
+        many: (publishers) =>
+          Effect.as(
+            insertEvents(publishers.flat()),
+            publishers.map(() => undefined)
+          )
+      }),
 
       claim: Effect.fn("Outbox.claim")(function* ({
         leaseMillis,

@@ -10,7 +10,7 @@ import * as Payment from "@pillivery/domain/Payment"
 import type { CustomerReference, ProviderName } from "@pillivery/domain/Provider"
 import { Array as Arr, type DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
-import { fieldOrNull, Flag, Instant, nullOr, toBytes, toInstantText, Uuid } from "./internal/Columns.ts"
+import { fieldOrNull, Flag, Instant, nullOr, toBytes, toInstantText, Uuid, rowWriter } from "./internal/Columns.ts"
 import {
   affectedRows,
   columnsOf,
@@ -123,8 +123,8 @@ interface SlotUse {
   readonly attemptId: AttemptId
 }
 
-const encodePaymentRow = Schema.encodeSync(PaymentRow)
-const encodeAttemptRow = Schema.encodeSync(AttemptRow)
+const encodePaymentRow = rowWriter(PaymentRow)
+const encodeAttemptRow = rowWriter(AttemptRow)
 
 const paymentToRow = ({ subject, ...payment }: Payment.Payment): typeof PaymentRow.Type => ({
   id: payment.id,
@@ -371,9 +371,7 @@ export const layer = Layer.effect(
       })
 
     return PaymentRepository.of({
-      insertPayment: Effect.fn("PaymentRepository.insertPayment")(
-        writeTogether("PaymentRepository.insertPayment", insertsOf(payments))
-      ),
+      insertPayment: writeTogether("PaymentRepository.insertPayment", insertsOf(payments)),
 
       findPayment: Effect.fn("PaymentRepository.findPayment")((id: PaymentId) =>
         Effect.map(
@@ -384,46 +382,41 @@ export const layer = Layer.effect(
         )
       ),
 
-      findPaymentBySubject: Effect.fn("PaymentRepository.findPaymentBySubject")(
-        readTogether(
-          "PaymentRepository.findPaymentBySubject",
-          findsOf({
-            select: (subjects: Arr.NonEmptyReadonlyArray<Payment.Subject>) =>
-              paymentsFrom(
-                preparedIfOne(
-                  subjects,
-                  sql`SELECT ${paymentColumns} FROM payment WHERE ${sql.or(subjects.map((subject) => sql`(${whereSubject(subject)})`))}`
-                )
-              ),
-            keyOf: subjectText,
-            keyOfEntity: ({ subject }) => subjectText(subject)
-          })
-        )
+      findPaymentBySubject: readTogether(
+        "PaymentRepository.findPaymentBySubject",
+        findsOf({
+          select: (subjects: Arr.NonEmptyReadonlyArray<Payment.Subject>) =>
+            paymentsFrom(
+              preparedIfOne(
+                subjects,
+                sql`SELECT ${paymentColumns} FROM payment WHERE ${sql.or(subjects.map((subject) => sql`(${whereSubject(subject)})`))}`
+              )
+            ),
+          keyOf: subjectText,
+          keyOfEntity: ({ subject }) => subjectText(subject)
+        })
       ),
 
-      insertAttempt: Effect.fn("PaymentRepository.insertAttempt")(
-        writeTogether("PaymentRepository.insertAttempt", insertsOf(attempts))
+      insertAttempt: writeTogether("PaymentRepository.insertAttempt", insertsOf(attempts)),
+
+      findAttempt: readTogether(
+        "PaymentRepository.findAttempt",
+        findsOf({
+          select: (ids: Arr.NonEmptyReadonlyArray<AttemptId>) =>
+            attemptsFrom(
+              preparedIfOne(
+                ids,
+                sql`SELECT ${attemptColumns} FROM attempt WHERE ${whereIn(sql, "id", Arr.map(ids, toBytes))}`
+              )
+            ),
+          keyOf: (id) => id,
+          keyOfEntity: attempts.idOf
+        })
       ),
 
-      findAttempt: Effect.fn("PaymentRepository.findAttempt")(
-        readTogether(
-          "PaymentRepository.findAttempt",
-          findsOf({
-            select: (ids: Arr.NonEmptyReadonlyArray<AttemptId>) =>
-              attemptsFrom(
-                preparedIfOne(
-                  ids,
-                  sql`SELECT ${attemptColumns} FROM attempt WHERE ${whereIn(sql, "id", Arr.map(ids, toBytes))}`
-                )
-              ),
-            keyOf: (id) => id,
-            keyOfEntity: attempts.idOf
-          })
-        )
-      ),
-
-      updateAttempt: Effect.fn("PaymentRepository.updateAttempt")(
-        writeTogether("PaymentRepository.updateAttempt", updatesOf(attempts, { keys: ["id"], fixed: fixedOfAttempt }))
+      updateAttempt: writeTogether(
+        "PaymentRepository.updateAttempt",
+        updatesOf(attempts, { keys: ["id"], fixed: fixedOfAttempt })
       ),
 
       listAttempts: Effect.fn("PaymentRepository.listAttempts")((paymentId: PaymentId) =>
@@ -460,15 +453,11 @@ export const layer = Layer.effect(
         )
       ),
 
-      takeUserSlot: Effect.fn("PaymentRepository.takeUserSlot")(
-        (provider: ProviderName, customer: CustomerReference, attemptId: AttemptId) =>
-          takeSlot({ provider, customer, attemptId })
-      ),
+      takeUserSlot: (provider: ProviderName, customer: CustomerReference, attemptId: AttemptId) =>
+        takeSlot({ provider, customer, attemptId }),
 
-      releaseUserSlot: Effect.fn("PaymentRepository.releaseUserSlot")(
-        (provider: ProviderName, customer: CustomerReference, attemptId: AttemptId) =>
-          releaseSlot({ provider, customer, attemptId })
-      ),
+      releaseUserSlot: (provider: ProviderName, customer: CustomerReference, attemptId: AttemptId) =>
+        releaseSlot({ provider, customer, attemptId }),
 
       countAttempts: Effect.map(
         read("PaymentRepository.countAttempts")(

@@ -36,16 +36,14 @@ export const layer = Layer.effect(
       )
 
     return SalesLedger.of({
-      record: Effect.fn("SalesLedger.record")(
-        writeTogether("SalesLedger.record", {
-          one: insertSales,
-          many: (ledgers) =>
-            Effect.as(
-              insertSales(ledgers.flat()),
-              ledgers.map(() => undefined)
-            )
-        })
-      ),
+      record: writeTogether("SalesLedger.record", {
+        one: insertSales,
+        many: (ledgers) =>
+          Effect.as(
+            insertSales(ledgers.flat()),
+            ledgers.map(() => undefined)
+          )
+      }),
 
       fold: Effect.fn("SalesLedger.fold")(function* (limit: number) {
         const foldId = randomBytes(foldIdBytes)

@@ -9,7 +9,7 @@ import type { BillingKeyId, SubscriptionId, UserId } from "@pillivery/domain/Ids
 import * as Subscription from "@pillivery/domain/SubscriptionOrder"
 import { Array as Arr, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
-import { fieldOrNull, Instant, nullOr, toBytes, Uuid } from "./internal/Columns.ts"
+import { fieldOrNull, Instant, nullOr, toBytes, Uuid, rowWriter } from "./internal/Columns.ts"
 import { receiverColumns, receiverToRow, rowToReceiver } from "./internal/Receivers.ts"
 import {
   columnsOf,
@@ -49,7 +49,7 @@ const SubscriptionRow = Schema.Struct({
   cancelled_at: nullOr(Instant)
 })
 
-const encodeRow = Schema.encodeSync(SubscriptionRow)
+const encodeRow = rowWriter(SubscriptionRow)
 
 const subscriptionToRow = (subscription: Subscription.SubscriptionOrder): typeof SubscriptionRow.Type => ({
   id: subscription.id,
@@ -123,31 +123,27 @@ export const layer = Layer.effect(
         write("SubscriptionRepository.insert")(insertsOf(subscriptions).one(subscription))
       ),
 
-      findById: Effect.fn("SubscriptionRepository.findById")(
-        readTogether(
-          "SubscriptionRepository.findById",
-          findsOf({
-            select: (ids: Arr.NonEmptyReadonlyArray<SubscriptionId>) =>
-              subscriptionsFrom(
-                preparedIfOne(
-                  ids,
-                  sql`SELECT ${columns} FROM subscription_order WHERE ${whereIn(sql, "id", Arr.map(ids, toBytes))}`
-                )
-              ),
-            keyOf: (id) => id,
-            keyOfEntity: subscriptions.idOf
-          })
-        )
+      findById: readTogether(
+        "SubscriptionRepository.findById",
+        findsOf({
+          select: (ids: Arr.NonEmptyReadonlyArray<SubscriptionId>) =>
+            subscriptionsFrom(
+              preparedIfOne(
+                ids,
+                sql`SELECT ${columns} FROM subscription_order WHERE ${whereIn(sql, "id", Arr.map(ids, toBytes))}`
+              )
+            ),
+          keyOf: (id) => id,
+          keyOfEntity: subscriptions.idOf
+        })
       ),
 
-      update: Effect.fn("SubscriptionRepository.update")(
-        writeTogether(
-          "SubscriptionRepository.update",
-          updatesOf(subscriptions, {
-            keys: ["id"],
-            fixed: ["user_id", "order_id", "order_line_id", "item_id", "created_at"]
-          })
-        )
+      update: writeTogether(
+        "SubscriptionRepository.update",
+        updatesOf(subscriptions, {
+          keys: ["id"],
+          fixed: ["user_id", "order_id", "order_line_id", "item_id", "created_at"]
+        })
       ),
 
       listByUser: Effect.fn("SubscriptionRepository.listByUser")(function* (userId: UserId, page: PageRequest) {

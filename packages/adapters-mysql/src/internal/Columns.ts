@@ -20,7 +20,7 @@ export const Uuid = Schema.Uint8Array.pipe(
 /** An instant in DATETIME(3), UTC. */
 export const Instant = Schema.String.pipe(
   Schema.decodeTo(Schema.DateTimeUtc, {
-    decode: SchemaGetter.transform((text) => DateTime.makeUnsafe(`${text.replace(" ", "T")}Z`)),
+    decode: SchemaGetter.transform((text) => fromInstantText(text)),
     encode: SchemaGetter.transform((at) => toInstantText(at))
   })
 )
@@ -45,8 +45,91 @@ export const fromBytes = (bytes: Uint8Array): string => {
 /** The text under which an instant is stored and sought; never rounds. */
 export const toInstantText = (at: DateTime.Utc): string => DateTime.formatIso(at).slice(0, 23).replace("T", " ")
 
+const fromInstantText = (text: string): DateTime.Utc => DateTime.makeUnsafe(`${text.replace(" ", "T")}Z`)
+
+/** What a column does to a value, either way; what it does not know it lets through, `NULL` among it. */
+interface Column {
+  readonly toColumn: (value: unknown) => unknown
+  readonly fromColumn: (stored: unknown) => unknown
+}
+
+const same = (value: unknown): unknown => value
+
+// Rows are read and written by the thousand. What each of them stands for is checked by the domain's own schema, so that of
+// the row's schema only what it does to a value is left to do.
+const columns = new WeakMap<object, Column>([
+  [Schema.String, { toColumn: same, fromColumn: same }],
+  [Schema.Int, { toColumn: same, fromColumn: same }],
+  [
+    Uuid,
+    {
+      toColumn: (id) => (typeof id === "string" ? toBytes(id) : id),
+      fromColumn: (bytes) => (bytes instanceof Uint8Array ? fromBytes(bytes) : bytes)
+    }
+  ],
+  [
+    Instant,
+    {
+      toColumn: (at) => (DateTime.isDateTime(at) ? toInstantText(DateTime.toUtc(at)) : at),
+      fromColumn: (text) => (typeof text === "string" ? fromInstantText(text) : text)
+    }
+  ],
+  [
+    Flag,
+    {
+      toColumn: (isSet) => (typeof isSet === "boolean" ? Number(isSet) : isSet),
+      fromColumn: (flag) => (flag === 0 || flag === 1 ? flag === 1 : flag)
+    }
+  ]
+])
+
 /** `NULL` or a value. */
-export const nullOr = <S extends Schema.Constraint>(schema: S): Schema.NullOr<S> => Schema.NullOr(schema)
+export const nullOr = <S extends Schema.Constraint>(schema: S): Schema.NullOr<S> => {
+  const nullable = Schema.NullOr(schema)
+  columns.set(nullable, columnOf(schema))
+  return nullable
+}
+
+type ColumnSchema = Schema.Codec<unknown, unknown>
+
+// Whatever else a column holds is left to its schema.
+const columnOf = (schema: object): Column => {
+  const column = columns.get(schema)
+  if (column !== undefined) return column
+  if (!isColumnSchema(schema)) throw new Error("not a schema of a column")
+  return { toColumn: Schema.encodeUnknownSync(schema), fromColumn: Schema.decodeUnknownSync(schema) }
+}
+
+const isColumnSchema = (schema: object): schema is ColumnSchema => Schema.isSchema(schema)
+
+/** A row's fields. */
+interface RowSchema<Row> {
+  readonly fields: Readonly<Record<string, object>>
+  readonly Type: Row
+}
+
+type Values = Readonly<Record<string, unknown>>
+
+/** Writes rows as they stand in columns. */
+export const rowWriter = <Row extends object>({ fields }: RowSchema<Row>): ((row: Row) => Values) => {
+  const writers = Object.entries(fields).map(([name, schema]) => [name, columnOf(schema).toColumn] as const)
+  return (row) => {
+    const present: Values = Object(row)
+    const values: Record<string, unknown> = {}
+    for (const [name, toColumn] of writers) values[name] = toColumn(present[name])
+    return values
+  }
+}
+
+/** Reads the values of a row's columns; what they stand for is still to be decoded. */
+export const rowReader = <Row>({ fields }: RowSchema<Row>): ((stored: Values) => Row) => {
+  const readers = Object.entries(fields).map(([name, schema]) => [name, columnOf(schema).fromColumn] as const)
+  return (stored) => {
+    const row: Record<string, unknown> = {}
+    for (const [name, fromColumn] of readers) row[name] = fromColumn(stored[name])
+    return Object(row)
+  }
+}
 
 type KeyOf<A> = A extends unknown ? keyof A : never
 type ValueOf<A, K extends PropertyKey> = A extends unknown ? (K extends keyof A ? A[K] : never) : never

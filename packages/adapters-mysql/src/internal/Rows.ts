@@ -9,7 +9,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { Fragment, Statement } from "effect/sql/Statement"
 import type { Together } from "../Transaction.ts"
-import { Uuid } from "./Columns.ts"
+import { rowReader, Uuid } from "./Columns.ts"
 import { isDuplicateKey } from "./Errors.ts"
 
 const WriteResult = Schema.Struct({ affectedRows: Schema.Int })
@@ -232,20 +232,16 @@ export const inChunks = <A, E>(
   statement: (chunk: Arr.NonEmptyReadonlyArray<A>) => Effect.Effect<unknown, E>
 ): Effect.Effect<void, E> => Effect.forEach(Arr.chunksOf(rows, rowsPerStatementMax), statement, { discard: true })
 
-/** Reads rows and decodes what each stands for through the domain's own schema. */
-export const entitiesFrom = <Row extends Schema.Codec<unknown, unknown>, Entity extends Schema.Codec<unknown, unknown>>(
-  row: Row,
+/** Reads rows and decodes what each stands for through the domain's own schema; a row of ours that does not is a defect. */
+export const entitiesFrom = <Row, Entity extends Schema.Codec<unknown, unknown>>(
+  row: { readonly fields: Readonly<Record<string, object>>; readonly Type: Row },
   entity: Entity,
-  toFields: (row: Row["Type"]) => unknown
+  toFields: (row: Row) => unknown
 ) => {
-  const decodeRows = Schema.decodeUnknownEffect(Schema.Array(row))
-  const decodeEntity = Schema.decodeUnknownEffect(entity)
-  return (
-    statement: Effect.Effect<ReadonlyArray<unknown>, SqlError>
-  ): Effect.Effect<ReadonlyArray<Entity["Type"]>, SqlError | Schema.SchemaError> =>
-    Effect.flatMap(Effect.flatMap(statement, decodeRows), (rows) =>
-      Effect.forEach(rows, (decoded) => decodeEntity(toFields(decoded)))
-    )
+  const readRow = rowReader(row)
+  const decode = Schema.decodeUnknownSync(entity)
+  return <E>(statement: Effect.Effect<ReadonlyArray<unknown>, E>): Effect.Effect<ReadonlyArray<Entity["Type"]>, E> =>
+    Effect.map(statement, (rows) => rows.map((stored) => decode(toFields(readRow(Object(stored))))))
 }
 
 /** The first of some rows. */

@@ -54,7 +54,7 @@ const notDue = (reason: string): ChargePlan => ({ _tag: "NotDue", reason })
 const postpone = (reason: string): ChargePlan => ({ _tag: "Postpone", reason })
 
 /** Decides what a run for `date` does with a cycle on the day `today`. */
-export const planCharge = Effect.fn("planCharge")(function* (
+export const planCharge = Effect.fnUntraced(function* (
   cycleKey: CycleKey,
   date: BusinessDate.BusinessDate,
   today: BusinessDate.BusinessDate
