@@ -45,6 +45,8 @@ const retryDelayMillis = 10
 export const sharersMax = 64
 /** Shared transactions of one kind at a time: while one commits, the next may work. */
 const sharedAtOnceMax = 2
+/** How long a shared transaction waits for company when the one before it had some, in milliseconds. */
+const gatherMillis = 20
 /** How many callers of a shared transaction that failed run on their own at a time. */
 const aloneAtOnceMax = 8
 /** The most like calls that become one statement. */
@@ -195,13 +197,14 @@ interface Sharer {
 interface Waiting {
   readonly sharers: Array<Sharer>
   running: number
+  hadCompany: boolean
 }
 
 /** Gathers callers while others of their kind are busy, as a disk does with writes: alone, nobody waits for company. */
 const makeShare = (runAll: (sharers: ReadonlyArray<Sharer>) => Effect.Effect<void>) => {
   const kinds = new Map<string, Waiting>()
   const waitingFor = (kind: string): Waiting => {
-    const waiting = kinds.get(kind) ?? { sharers: [], running: 0 }
+    const waiting = kinds.get(kind) ?? { sharers: [], running: 0, hadCompany: false }
     kinds.set(kind, waiting)
     return waiting
   }
@@ -209,9 +212,10 @@ const makeShare = (runAll: (sharers: ReadonlyArray<Sharer>) => Effect.Effect<voi
   const serve = Effect.fnUntraced(function* (waiting: Waiting) {
     while (true) {
       // Those who ask at the same moment come along.
-      yield* Effect.yieldNow
+      yield* waiting.hadCompany && waiting.sharers.length < sharersMax ? Effect.sleep(gatherMillis) : Effect.yieldNow
       const sharers = waiting.sharers.splice(0, sharersMax)
       if (sharers.length === 0) break
+      waiting.hadCompany = sharers.length > 1
       yield* runAll(sharers)
     }
     waiting.running--

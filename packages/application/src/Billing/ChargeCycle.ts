@@ -51,22 +51,27 @@ export type ChargeOutcome =
   /** The ladder ended without a usable key and the final action was taken. */
   | { readonly _tag: "GivenUp" }
 
-/** A cycle that is to be charged, as its books and the provider's evidence were read. */
-export interface Ready extends Extract<ChargePlan, { readonly _tag: "Charge" }> {
+/** A cycle that is to be charged, as its books were read. */
+export interface Planned extends Extract<ChargePlan, { readonly _tag: "Charge" }> {
   readonly cycleKey: CycleKey
   readonly strategy: PaymentStrategy
-  /** The provider's last approval of the key, which the evidence of a lost answer will be compared with. */
+}
+
+/** A planned charge with the provider's last approval of its key, which the evidence of a lost answer is compared with. */
+export interface Ready extends Planned {
   readonly baseline: DateTime.Utc | null
 }
 
-/** Charges a cycle if it is due on `date`, exactly once. */
+/** Charges a cycle if it is due on `date`, exactly once: plans, asks and sends. */
 export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKey, date: BusinessDate.BusinessDate) {
-  const prepared = yield* prepareCharge(cycleKey, date)
-  return prepared._tag === "Charge" ? yield* sendCharge(prepared) : prepared
+  const planned = yield* planCycle(cycleKey, date)
+  if (planned._tag !== "Charge") return planned
+  const ready = yield* askForBaseline(planned)
+  return ready._tag === "Charge" ? yield* sendCharge(ready) : ready
 })
 
-/** Decides what to do with a cycle on `date`, does what needs no charge, and reads the evidence that a charge needs. */
-export const prepareCharge = Effect.fnUntraced(function* (cycleKey: CycleKey, date: BusinessDate.BusinessDate) {
+/** Decides what to do with a cycle on `date`, and does what needs no charge. */
+export const planCycle = Effect.fnUntraced(function* (cycleKey: CycleKey, date: BusinessDate.BusinessDate) {
   const clock = yield* BusinessClock
   const strategies = yield* PaymentStrategies
   const settings = yield* ProtocolSettings
@@ -84,22 +89,24 @@ export const prepareCharge = Effect.fnUntraced(function* (cycleKey: CycleKey, da
   if (plan._tag === "Skip") return yield* changeBooks(cycleKey, isFree, skipGone, { _tag: "Skipped" })
   const strategy = strategies.find(plan.key.provider)
   if (strategy === null) return postponed(`the provider ${plan.key.provider} is not configured`)
-  const baseline = yield* readBaseline(strategy, plan.key, now)
-  if (baseline._tag === "Postponed") return baseline
-  return { ...plan, cycleKey, strategy, baseline: baseline.at } satisfies Ready
+  return { ...plan, cycleKey, strategy } satisfies Planned
 })
 
-/** Claims, sends and records the charge of a cycle that is ready; every row must be as it was read. */
-export const sendCharge = Effect.fnUntraced(function* ({
-  amount,
-  baseline,
-  cycle,
-  cycleKey,
-  key,
-  quantity,
-  strategy,
-  subscription
-}: Ready) {
+/** Reads the evidence that a charge needs from the provider. */
+export const askForBaseline = Effect.fnUntraced(function* (planned: Planned) {
+  const now = yield* (yield* BusinessClock).now
+  const baseline = yield* readBaseline(planned.strategy, planned.key, now)
+  return baseline._tag === "Postponed" ? baseline : ({ ...planned, baseline: baseline.at } satisfies Ready)
+})
+
+/**
+ * Claims, sends and records the charge of a cycle that is ready; every row must be as it was read. `isOver` is asked when
+ * its turn to be claimed has come.
+ */
+export const sendCharge = Effect.fnUntraced(function* (
+  { amount, baseline, cycle, cycleKey, key, quantity, strategy, subscription }: Ready,
+  isOver: Effect.Effect<boolean> = Effect.succeed(false)
+) {
   const ledger = yield* BillingLedger
   const subscriptions = yield* SubscriptionRepository
   const keys = yield* BillingKeyRepository
@@ -117,6 +124,7 @@ export const sendCharge = Effect.fnUntraced(function* ({
   const claim = transaction.runShared("claim")(
     Effect.gen(function* () {
       const sentAt = yield* clock.now
+      if (yield* isOver) return yield* new StaleWrite({ entity: "billing run", id: cycleKey.subscriptionId })
       // Permits and baselines take their time: the banks may have begun to check their books meanwhile.
       if (BillingCalendar.isBankCheck(sentAt, settings.bankCheck)) {
         return yield* new StaleWrite({ entity: "bankCheck", id: cycleKey.subscriptionId })

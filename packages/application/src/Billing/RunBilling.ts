@@ -10,13 +10,11 @@
 import type * as Attempt from "@pillivery/domain/Attempt"
 import type { BusinessDate } from "@pillivery/domain/BusinessDate"
 import { type Cause, Effect, Option, Ref, Schedule, Stream } from "effect"
-import { aheadMax } from "../Payments/MoneyCalls.ts"
 import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
 import { reconcile, type Reconciled } from "../Payments/Reconcile.ts"
 import { BillingLedger, type CycleKey, type Owed, type RunCounts } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
-import * as Bulkhead from "../resilience/Bulkhead.ts"
-import { type ChargeOutcome, prepareCharge, type Ready, sendCharge } from "./ChargeCycle.ts"
+import { askForBaseline, type ChargeOutcome, planCycle, type Planned, type Ready, sendCharge } from "./ChargeCycle.ts"
 import { pageSize, pagesMax } from "./PlanCharge.ts"
 
 /** The name of the daily charging job. */
@@ -25,13 +23,12 @@ export const jobName = "charge"
 export const passesMax = 200
 /** Cycles a worker takes at a time from those that the workers of a run share; at the end they may look at each other's. */
 export const sharedPageSize = 200
-/** Cycles being read and asked about at once; as many as lookups have places. */
-export const preparedAtOnce = Bulkhead.lookupSettings.concurrentMax
-/**
- * Charges being written down, sent and recorded at once. As many as may be written down, so that none waits for that and a
- * run that is stopped has no more to finish.
- */
-export const sentAtOnce = Bulkhead.approveSettings.concurrentMax + aheadMax
+/** Cycles that are planned together. */
+export const plannedTogether = 50
+/** Billing keys the provider is asked about at once: lookups have a place for most of them, and the next ones wait. */
+export const askedAtOnce = 75
+/** Charges being written down, sent and recorded at once; those being recorded hold no place in the bounds of calls. */
+export const sentAtOnce = 150
 /** Answers in a row that only people of ours can mend, after which the run stops. */
 export const oursInARowMax = 5
 
@@ -125,14 +122,16 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
       yield* tally(counts, outcome)
     })
 
-    const prepare = (key: CycleKey) =>
+    // Goes on with what is to be charged, and notes what came of the others.
+    const orNote = <A>(made: (A & { readonly _tag: "Charge" }) | ChargeOutcome) =>
+      made._tag === "Charge" ? Effect.succeed(made) : Effect.as(note(made), null)
+
+    const plan = (key: CycleKey) => Effect.catchCause(Effect.flatMap(planCycle(key, date), orNote), isolated(key))
+
+    const ask = (planned: Planned) =>
       Effect.gen(function* () {
-        if (yield* isOver) return null
-        const prepared = yield* prepareCharge(key, date)
-        if (prepared._tag === "Charge") return prepared
-        yield* note(prepared)
-        return null
-      }).pipe(Effect.catchCause(isolated(key)))
+        return (yield* isOver) ? null : yield* orNote(yield* askForBaseline(planned))
+      }).pipe(Effect.catchCause(isolated(planned.cycleKey)))
 
     const send = (ready: Ready) => {
       const customer = `${ready.key.provider} ${ready.key.customerReference}`
@@ -140,16 +139,23 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
         return note({ _tag: "Postponed", reason: "its customer is being charged", isOurs: false })
       charging.add(customer)
       return Effect.gen(function* () {
-        if (!(yield* isOver)) yield* note(yield* sendCharge(ready))
+        if (!(yield* isOver)) yield* note(yield* sendCharge(ready, isOver))
       }).pipe(
         Effect.catchCause(isolated(ready.cycleKey)),
         Effect.ensuring(Effect.sync(() => charging.delete(customer)))
       )
     }
 
+    // Planned together, since what is read together is one statement.
     yield* due(step, isShared).pipe(
-      Stream.mapEffect(prepare, { concurrency: preparedAtOnce, unordered: true }),
+      Stream.grouped(plannedTogether),
+      Stream.mapEffect((keys) => Effect.forEach(keys, plan, { concurrency: "unbounded" })),
+      Stream.flattenIterable,
+      Stream.filter((planned) => planned !== null),
+      Stream.buffer({ capacity: plannedTogether }),
+      Stream.mapEffect(ask, { concurrency: askedAtOnce, unordered: true }),
       Stream.filter((ready) => ready !== null),
+      Stream.buffer({ capacity: plannedTogether }),
       Stream.mapEffect(send, { concurrency: sentAtOnce, unordered: true }),
       Stream.runDrain
     )
