@@ -11,6 +11,7 @@ import * as BusinessClock from "./BusinessClock.ts"
 import * as CartStore from "./CartStore.ts"
 import * as DistributedLock from "./DistributedLock.ts"
 import * as IdGenerator from "./IdGenerator.ts"
+import * as IdempotencyStore from "./IdempotencyStore.ts"
 import * as ItemRepository from "./ItemRepository.ts"
 import * as NotificationRepository from "./NotificationRepository.ts"
 import * as OrderRepository from "./OrderRepository.ts"
@@ -31,6 +32,7 @@ export const layerPorts = Layer.mergeAll(
   BusinessClock.layerMovable,
   CartStore.layer,
   DistributedLock.layer,
+  IdempotencyStore.layer,
   ItemRepository.layer,
   NotificationRepository.layer,
   OrderRepository.layer,

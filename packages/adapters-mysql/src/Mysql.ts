@@ -8,6 +8,7 @@ import type { Audit as AuditPort } from "@pillivery/application/ports/Audit"
 import type { BillingKeyRepository as BillingKeyRepositoryPort } from "@pillivery/application/ports/BillingKeyRepository"
 import type { BillingLedger as BillingLedgerPort } from "@pillivery/application/ports/BillingLedger"
 import type { BusinessClock as BusinessClockPort } from "@pillivery/application/ports/BusinessClock"
+import type { IdempotencyStore as IdempotencyStorePort } from "@pillivery/application/ports/IdempotencyStore"
 import type { ItemRepository as ItemRepositoryPort } from "@pillivery/application/ports/ItemRepository"
 import type { NotificationRepository as NotificationRepositoryPort } from "@pillivery/application/ports/NotificationRepository"
 import type { OrderRepository as OrderRepositoryPort } from "@pillivery/application/ports/OrderRepository"
@@ -24,6 +25,7 @@ import * as Audit from "./Audit.ts"
 import * as BillingKeyRepository from "./BillingKeyRepository.ts"
 import * as BillingLedger from "./BillingLedger.ts"
 import * as BusinessClock from "./BusinessClock.ts"
+import * as IdempotencyStore from "./IdempotencyStore.ts"
 import * as ItemRepository from "./ItemRepository.ts"
 import * as NotificationRepository from "./NotificationRepository.ts"
 import * as OrderRepository from "./OrderRepository.ts"
@@ -41,6 +43,7 @@ export type Ports =
   | BillingKeyRepositoryPort
   | BillingLedgerPort
   | BusinessClockPort
+  | IdempotencyStorePort
   | ItemRepositoryPort
   | NotificationRepositoryPort
   | OrderRepositoryPort
@@ -65,6 +68,7 @@ export const layerWith = (options: Options): Layer.Layer<Ports, never, SqlClient
     BillingKeyRepository.layer,
     BillingLedger.layer,
     options.isClockMovable === true ? BusinessClock.layerMovable : BusinessClock.layer,
+    IdempotencyStore.layer,
     ItemRepository.layer,
     NotificationRepository.layer,
     OrderRepository.layer,

@@ -8,6 +8,7 @@ import * as AuditSuite from "@pillivery/application/testing/AuditSuite"
 import * as BillingKeyRepositorySuite from "@pillivery/application/testing/BillingKeyRepositorySuite"
 import * as BillingLedgerSuite from "@pillivery/application/testing/BillingLedgerSuite"
 import * as BusinessClockSuite from "@pillivery/application/testing/BusinessClockSuite"
+import * as IdempotencyStoreSuite from "@pillivery/application/testing/IdempotencyStoreSuite"
 import * as ItemRepositorySuite from "@pillivery/application/testing/ItemRepositorySuite"
 import { live } from "@pillivery/application/testing/Law"
 import * as NotificationRepositorySuite from "@pillivery/application/testing/NotificationRepositorySuite"
@@ -29,6 +30,7 @@ describe("contracts", () => {
   BillingLedgerSuite.suite(name, layerContract, live)
   BusinessClockSuite.suite(name, layerContract, live)
   BusinessClockSuite.suiteFixed(name, layer({ isClockMovable: false }), live)
+  IdempotencyStoreSuite.suite(name, layerContract, live)
   ItemRepositorySuite.suite(name, layerContract, live)
   NotificationRepositorySuite.suite(name, layerContract, live)
   OrderRepositorySuite.suite(name, layerContract, live)

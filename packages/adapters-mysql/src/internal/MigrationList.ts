@@ -468,6 +468,18 @@ const tables: ReadonlyArray<readonly [name: string, columns: string]> = [
   read_at DATETIME(3) NULL,
   PRIMARY KEY (id),
   KEY notification_by_user (user_id, sent_at, id)`
+  ],
+
+  [
+    "idempotency_key",
+    `
+  principal VARBINARY(64) NOT NULL,
+  endpoint VARBINARY(64) NOT NULL,
+  request_key VARBINARY(200) NOT NULL,
+  fingerprint ${word(200)} NOT NULL,
+  attempt_id BINARY(16) NOT NULL,
+  bound_at DATETIME(3) NOT NULL,
+  PRIMARY KEY (principal, endpoint, request_key)`
   ]
 ]
 

@@ -28,7 +28,7 @@ import { BusinessClock } from "../ports/BusinessClock.ts"
 import { IdGenerator } from "../ports/IdGenerator.ts"
 import { Outbox } from "../ports/Outbox.ts"
 import { PaymentRepository } from "../ports/PaymentRepository.ts"
-import { StaleWrite } from "../ports/StorageError.ts"
+import { type AlreadyExists, StaleWrite, type StorageError } from "../ports/StorageError.ts"
 import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
 import { Transaction } from "../ports/Transaction.ts"
 import { retryStale } from "../StaleRetry.ts"
@@ -62,12 +62,23 @@ export interface Ready extends Planned {
   readonly baseline: DateTime.Utc | null
 }
 
+/**
+ * Done first in the transaction that claims an attempt, so that both commit or neither; when it fails nothing is claimed.
+ */
+export type WithClaim = (attemptId: AttemptId) => Effect.Effect<void, StorageError | StaleWrite | AlreadyExists>
+
+const claimAlone: WithClaim = () => Effect.void
+
 /** Charges a cycle if it is due on `date`, exactly once: plans, asks and sends. */
-export const chargeCycle = Effect.fn("chargeCycle")(function* (cycleKey: CycleKey, date: BusinessDate.BusinessDate) {
+export const chargeCycle = Effect.fn("chargeCycle")(function* (
+  cycleKey: CycleKey,
+  date: BusinessDate.BusinessDate,
+  withClaim: WithClaim = claimAlone
+) {
   const planned = yield* planCycle(cycleKey, date)
   if (planned._tag !== "Charge") return planned
   const ready = yield* askForBaseline(planned)
-  return ready._tag === "Charge" ? yield* sendCharge(ready) : ready
+  return ready._tag === "Charge" ? yield* sendCharge(ready, withClaim) : ready
 })
 
 /** Decides what to do with a cycle on `date`, and does what needs no charge. */
@@ -99,14 +110,9 @@ export const askForBaseline = Effect.fnUntraced(function* (planned: Planned) {
   return baseline._tag === "Postponed" ? baseline : ({ ...planned, baseline: baseline.at } satisfies Ready)
 })
 
-/**
- * Claims, sends and records the charge of a cycle that is ready; every row must be as it was read. `isOver` is asked when
- * its turn to be claimed has come.
- */
-export const sendCharge = Effect.fnUntraced(function* (
-  { amount, baseline, cycle, cycleKey, key, quantity, strategy, subscription }: Ready,
-  isOver: Effect.Effect<boolean> = Effect.succeed(false)
-) {
+/** Claims, sends and records the charge of a cycle that is ready; every row must be as it was read. */
+export const sendCharge = Effect.fnUntraced(function* (ready: Ready, withClaim: WithClaim = claimAlone) {
+  const { amount, baseline, cycle, cycleKey, key, quantity, strategy, subscription } = ready
   const ledger = yield* BillingLedger
   const subscriptions = yield* SubscriptionRepository
   const keys = yield* BillingKeyRepository
@@ -124,7 +130,7 @@ export const sendCharge = Effect.fnUntraced(function* (
   const claim = transaction.runShared("claim")(
     Effect.gen(function* () {
       const sentAt = yield* clock.now
-      if (yield* isOver) return yield* new StaleWrite({ entity: "billing run", id: cycleKey.subscriptionId })
+      yield* withClaim(attemptId)
       // Permits and baselines take their time: the banks may have begun to check their books meanwhile.
       if (BillingCalendar.isBankCheck(sentAt, settings.bankCheck)) {
         return yield* new StaleWrite({ entity: "bankCheck", id: cycleKey.subscriptionId })

@@ -14,6 +14,7 @@ import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
 import { reconcile, type Reconciled } from "../Payments/Reconcile.ts"
 import { BillingLedger, type CycleKey, type Owed, type RunCounts } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
+import { StaleWrite } from "../ports/StorageError.ts"
 import { askForBaseline, type ChargeOutcome, planCycle, type Planned, type Ready, sendCharge } from "./ChargeCycle.ts"
 import { pageSize, pagesMax } from "./PlanCharge.ts"
 
@@ -133,13 +134,16 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
         return (yield* isOver) ? null : yield* orNote(yield* askForBaseline(planned))
       }).pipe(Effect.catchCause(isolated(planned.cycleKey)))
 
+    const unlessOver = () =>
+      Effect.flatMap(isOver, (is) => (is ? new StaleWrite({ entity: "billing run", id: date }) : Effect.void))
+
     const send = (ready: Ready) => {
       const customer = `${ready.key.provider} ${ready.key.customerReference}`
       if (charging.has(customer))
         return note({ _tag: "Postponed", reason: "its customer is being charged", isOurs: false })
       charging.add(customer)
       return Effect.gen(function* () {
-        if (!(yield* isOver)) yield* note(yield* sendCharge(ready, isOver))
+        if (!(yield* isOver)) yield* note(yield* sendCharge(ready, unlessOver))
       }).pipe(
         Effect.catchCause(isolated(ready.cycleKey)),
         Effect.ensuring(Effect.sync(() => charging.delete(customer)))
