@@ -55,6 +55,7 @@ const documents = async (): Promise<ReadonlyArray<Generated>> => {
     await import("./internal/BillingCalendarPage.ts"),
     await import("./internal/ProviderCodesPage.ts"),
     await import("./internal/InvariantsPage.ts"),
+    await import("./internal/BillingCliPage.ts"),
     await import("./internal/OpenApiFile.ts")
   ]
   return pages.map(({ generate, path }) => ({ path, content: generate() }))
