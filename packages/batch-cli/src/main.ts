@@ -43,7 +43,8 @@ const tell = (cause: Cause.Cause<unknown>) => {
 }
 
 const program = Command.run(command, { version }).pipe(
-  Effect.tapCause(tell),
+  // Also when a signal interrupted it: an interrupted fiber runs nothing but finalizers.
+  Effect.onExit((exit) => (Exit.isSuccess(exit) ? Effect.void : tell(exit.cause))),
   // Standard output is for what was asked; a program that reads it must not find warnings there.
   Effect.provideService(Logger.LogToStderr, true),
   // Nobody collects spans here, and making them takes a tenth of a run's time.
