@@ -18,6 +18,8 @@ const config: KnipConfig = {
         "vitest.domain.config.ts",
         "bench/*.ts",
         "scenarios/*.ts",
+        // Loaded before the programs that it kills.
+        "scenarios/internal/crashPoints.ts",
         "bench/servers/*.ts",
         "bench/billing/{Provider,RawLoop}.ts",
         "tools/test/**/*.test.ts",

@@ -148,8 +148,11 @@ export const layer = Layer.unwrap(
 
 const newId = Effect.flatMap(Ids, (ids) => ids.next)
 
-/** Buys a subscription of one item through the whole protocol; answers its id. */
-export const subscribe = Effect.fnUntraced(function* (options: { readonly price: number; readonly period: number }) {
+/** Orders a subscription of one item, whose payment the customer has approved at the provider. */
+export const awaitApproval = Effect.fnUntraced(function* (options: {
+  readonly price: number
+  readonly period: number
+}) {
   const orders = yield* OrderRepository
   const items = yield* ItemRepository
   const simulator = yield* Simulator
@@ -181,8 +184,19 @@ export const subscribe = Effect.fnUntraced(function* (options: { readonly price:
   yield* orders.insert(order)
   const waiting = yield* requestPayment({ orderId: order.id, userId })
   const { pgToken } = yield* simulator.customers.approve(waiting.transactionId)
-  yield* approvePayment(waiting.id, ApprovalToken.make(pgToken ?? ""))
-  return SubscriptionId.make(lineId)
+  return {
+    attemptId: waiting.id,
+    orderId: order.id,
+    subscriptionId: SubscriptionId.make(lineId),
+    token: ApprovalToken.make(pgToken ?? "")
+  }
+})
+
+/** Buys a subscription of one item through the whole protocol; answers its id. */
+export const subscribe = Effect.fnUntraced(function* (options: { readonly price: number; readonly period: number }) {
+  const { attemptId, subscriptionId, token } = yield* awaitApproval(options)
+  yield* approvePayment(attemptId, token)
+  return subscriptionId
 })
 
 /** A subscription with its cycles, newest first. */
