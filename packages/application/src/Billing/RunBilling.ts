@@ -14,7 +14,7 @@ import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
 import { reconcile, type Reconciled } from "../Payments/Reconcile.ts"
 import { BillingLedger, type CycleKey, type Owed, type RunCounts } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
-import { StaleWrite } from "../ports/StorageError.ts"
+import { StaleWrite, StorageError } from "../ports/StorageError.ts"
 import { askForBaseline, type ChargeOutcome, planCycle, type Planned, type Ready, sendCharge } from "./ChargeCycle.ts"
 import { pageSize, pagesMax } from "./PlanCharge.ts"
 
@@ -30,6 +30,8 @@ export const plannedTogether = 50
 export const askedAtOnce = 75
 /** Charges being written down, sent and recorded at once; those being recorded hold no place in the bounds of calls. */
 export const sentAtOnce = 150
+/** How long a run waits before it asks a database again that does not answer. */
+export const storePause = "1 second"
 /** Answers in a row that only people of ours can mend, after which the run stops. */
 export const oursInARowMax = 5
 
@@ -86,6 +88,19 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
     Effect.repeat(Schedule.spaced(workerLeaseMillis / 3))
   )
 
+  // A database that is away for a moment is waited for as long as an answer is kept to be recorded; then the run fails, and
+  // the next start finds what was due, sent and lost.
+  const patiently = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.retry(
+      Effect.tapError(self, (error) =>
+        isAway(error) ? Effect.logWarning("The database does not answer; the run waits for it", error) : Effect.void
+      ),
+      {
+        while: isAway,
+        schedule: Schedule.spaced(storePause).pipe(Schedule.upTo({ duration: settings.recordMillisMax }))
+      }
+    )
+
   const tally = Effect.fnUntraced(function* (counts: Ref.Ref<RunCounts>, outcome: ChargeOutcome) {
     yield* Ref.update(counts, (current) => addOutcome(current, outcome))
     if (isOurs(outcome)) yield* Ref.update(oursInARow, (inARow) => inARow + 1)
@@ -103,7 +118,7 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
     return Stream.paginate(
       first,
       Effect.fnUntraced(function* ({ after, page }) {
-        const keys = (yield* isOver) ? [] : yield* read(after)
+        const keys = (yield* isOver) ? [] : yield* patiently(read(after))
         const isLast = keys.length < (isShared ? sharedPageSize : pageSize) || page === pagesMax
         return [keys, isLast ? Option.none() : Option.some({ after: keys.at(-1) ?? null, page: page + 1 })] as const
       })
@@ -127,7 +142,25 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
     const orNote = <A>(made: (A & { readonly _tag: "Charge" }) | ChargeOutcome) =>
       made._tag === "Charge" ? Effect.succeed(made) : Effect.as(note(made), null)
 
-    const plan = (key: CycleKey) => Effect.catchCause(Effect.flatMap(planCycle(key, date), orNote), isolated(key))
+    // One broken subscription never stops another; a database that is gone stops them all.
+    const isolated = (key: CycleKey) => (cause: Cause.Cause<unknown>) =>
+      Effect.gen(function* () {
+        yield* Effect.logError("A cycle could not be charged", cause).pipe(
+          Effect.annotateLogs({ subscriptionId: key.subscriptionId, cycle: key.number })
+        )
+        if (storageErrorIn(cause) !== null) {
+          yield* note({ _tag: "Postponed", reason: "the database failed", isOurs: false })
+        }
+        return null
+      })
+
+    const plan = (key: CycleKey) =>
+      patiently(Effect.flatMap(planCycle(key, date), orNote)).pipe(
+        Effect.catchCause((cause) => {
+          const error = storageErrorIn(cause)
+          return error !== null && isAway(error) ? Effect.fail(error) : isolated(key)(cause)
+        })
+      )
 
     const ask = (planned: Planned) =>
       Effect.gen(function* () {
@@ -174,7 +207,7 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
     }
     const done = yield* Ref.get(counts)
     yield* Ref.update(total, (current) => addCounts(current, done))
-    yield* ledger.addCounts(jobName, date, done)
+    yield* patiently(ledger.addCounts(jobName, date, done))
     if (request.onStep !== undefined)
       yield* request.onStep({ step: step + 1, name: stepName(step, settings), counts: done })
   })
@@ -188,7 +221,7 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
 
   return yield* Effect.gen(function* () {
     const reconciled = yield* Effect.raceFirst(work, Effect.andThen(heartbeat, Effect.never))
-    const owed = yield* ledger.owed(date)
+    const owed = yield* patiently(ledger.owed(date))
     return {
       date,
       counts: yield* Ref.get(total),
@@ -213,12 +246,14 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
   )
 })
 
-// One broken subscription never stops another.
-const isolated = (key: CycleKey) => (cause: Cause.Cause<unknown>) =>
-  Effect.logError("A cycle could not be charged", cause).pipe(
-    Effect.annotateLogs({ subscriptionId: key.subscriptionId, cycle: key.number }),
-    Effect.as(null)
-  )
+const isAway = (error: unknown): boolean => error instanceof StorageError && error.isRetryable
+
+const storageErrorIn = (cause: Cause.Cause<unknown>): StorageError | null => {
+  for (const reason of cause.reasons) {
+    if (reason._tag === "Fail" && reason.error instanceof StorageError) return reason.error
+  }
+  return null
+}
 
 // Whether the provider refused us, not the customer.
 const isOurs = (outcome: ChargeOutcome): boolean =>
