@@ -12,13 +12,19 @@ import * as Report from "./internal/Report.ts"
 import * as Workers from "./internal/Workers.ts"
 
 const { values } = parseArgs({
-  options: { subscriptions: { type: "string" }, workers: { type: "string" }, seed: { type: "string" } }
+  options: {
+    subscriptions: { type: "string" },
+    workers: { type: "string" },
+    seed: { type: "string" },
+    "kill-every": { type: "string" }
+  }
 })
 const options: Workers.Options = {
   ...Workers.optionsDefault,
   subscriptions: Number(values.subscriptions ?? Workers.optionsDefault.subscriptions),
   workers: Number(values.workers ?? Workers.optionsDefault.workers),
-  seed: Number(values.seed ?? Workers.optionsDefault.seed)
+  seed: Number(values.seed ?? Workers.optionsDefault.seed),
+  killEveryMillis: Number(values["kill-every"] ?? Workers.optionsDefault.killEveryMillis)
 }
 
 const cleanup = new Cleanup()

@@ -35,6 +35,8 @@ const responseMillisMax = 2_000
 const lateCommitMillis = 20 * 60_000
 const workMillisMax = 20 * 60_000
 const pollMillis = 100
+/** How often each worker is killed or stopped at most, so that a slow machine comes to an end. */
+const killsOfEach = 3
 /** The days of the run and of the ladder after it, as what passes between them. */
 const days = ["6 minutes", "1 day", "1 day", "1 day", "2 days", "1 day"] as const
 const price = 29_900
@@ -129,7 +131,7 @@ export const run = (options: Options): Effect.Effect<Result, unknown> =>
       yield* Effect.sleep(pollMillis)
       const working = running.filter((worker) => worker !== stopped)
       if (working.every(isOver)) break
-      if (performance.now() < nextKillAt) continue
+      if (performance.now() < nextKillAt || kills >= killsOfEach * options.workers) continue
       nextKillAt = performance.now() + options.killEveryMillis
       const victim = kills % options.workers
       const worker = running[victim]

@@ -10,7 +10,7 @@ const scenarioMillisMax = 240_000
 describe("workers that share a billing run", () => {
   it("charge everybody once, though they are killed and stopped", { timeout: scenarioMillisMax }, async () => {
     const { claims, summary } = await Effect.runPromise(
-      Workers.run({ ...Workers.optionsDefault, subscriptions: 200, killEveryMillis: 3_000 }).pipe(
+      Workers.run({ ...Workers.optionsDefault, subscriptions: 400, killEveryMillis: 1_500 }).pipe(
         Effect.provideService(References.MinimumLogLevel, "Fatal")
       )
     )
@@ -18,6 +18,6 @@ describe("workers that share a billing run", () => {
       claims.flatMap(({ found, holds, what }) => (holds ? [] : [`${what}: ${found}`])),
       []
     )
-    assert.isAtLeast(summary["captures"] ?? 0, 200)
+    assert.isAtLeast(summary["captures"] ?? 0, 400)
   })
 })

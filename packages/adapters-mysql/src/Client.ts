@@ -22,6 +22,8 @@ export const connectTimeoutMillisDefault = 3_000
 export const statementTimeoutMillisDefault = 10_000
 /** How long a statement waits for a row lock, in seconds. */
 export const lockWaitSecondsDefault = 5
+/** How long a transaction may do nothing before MariaDB ends it, in seconds; MySQL knows no such bound. */
+const idleTransactionSeconds = 10
 /** How many prepared statements a connection keeps; the server's own bound is over all connections. */
 const preparedStatementsMax = 200
 /** How long an idle connection is kept, in milliseconds. */
@@ -179,7 +181,7 @@ const durabilityWarnings = ({ variables }: Server): ReadonlyArray<string> => {
  * What every new connection is told first, in one round trip.
  *
  * MariaDB skips comments of MySQL versions and MySQL skips comments of MariaDB, so that each sets its own statement
- * timeout. `wsrep_sync_wait` makes reads of a Galera node wait until it has caught up.
+ * timeout. A process that is stopped in the middle of a transaction keeps its locks: MariaDB takes them away. `wsrep_sync_wait` makes reads of a Galera node wait until it has caught up.
  */
 const onConnectSql = (options: Options, { variables }: Server): string => {
   const timeoutMillis = Math.max(1, Math.trunc(options.statementTimeoutMillis ?? statementTimeoutMillisDefault))
@@ -192,7 +194,8 @@ const onConnectSql = (options: Options, { variables }: Server): string => {
   ]
   return `SET SESSION TRANSACTION ISOLATION LEVEL ${isolationSql(options.isolation)}; SET SESSION ${settings.join(
     ", SESSION "
-  )} /*M!100100 , SESSION max_statement_time = ${timeoutMillis / 1_000} */
+  )} /*M!100300 , SESSION max_statement_time = ${timeoutMillis / 1_000},
+      SESSION idle_transaction_timeout = ${idleTransactionSeconds} */
     /*!80000 , SESSION max_execution_time = ${timeoutMillis} */`
 }
 

@@ -74,4 +74,15 @@ describe("Client", () => {
       )
     })
   )
+
+  it.live("takes the locks of a process that was stopped in the middle of a transaction, where the server can", () =>
+    Effect.gen(function* () {
+      const layer = Client.layer({ url: Redacted.make(yield* freshUrl) })
+      const found = yield* Effect.flatMap(
+        SqlClient,
+        (sql) => sql`SHOW SESSION VARIABLES LIKE 'idle_transaction_timeout'`.valuesUnprepared
+      ).pipe(Effect.provide(layer))
+      for (const [, seconds] of found) assert.strictEqual(seconds, "10")
+    })
+  )
 })

@@ -127,70 +127,79 @@ export const sendCharge = Effect.fnUntraced(function* (ready: Ready, withClaim: 
   const paymentId = PaymentId.make(yield* ids.next)
   const subject = new Payment.CycleSubject({ subscriptionId: subscription.id, cycleNumber: cycle.number })
 
-  const claim = transaction.runShared("claim")(
-    Effect.gen(function* () {
-      const sentAt = yield* clock.now
-      yield* withClaim(attemptId)
-      // Permits and baselines take their time: the banks may have begun to check their books meanwhile.
-      if (BillingCalendar.isBankCheck(sentAt, settings.bankCheck)) {
-        return yield* new StaleWrite({ entity: "bankCheck", id: cycleKey.subscriptionId })
-      }
-      const databaseNow = yield* clock.databaseNow
-      const held = yield* Effect.fromResult(BillingKey.hold(key, attemptId))
-      const inFlight = yield* Effect.fromResult(BillingCycle.send(cycle, attemptId, quantity))
-      const touched = yield* Effect.fromResult(SubscriptionOrder.touch(subscription))
-      yield* keys.update(held)
-      yield* ledger.updateCycle(inFlight)
-      yield* subscriptions.update(touched)
-      if (!(yield* payments.takeUserSlot(key.provider, key.customerReference, attemptId))) {
-        return yield* new StaleWrite({ entity: "userSlot", id: key.customerReference })
-      }
-      const existing = yield* payments.findPaymentBySubject(subject)
-      const payment = Option.getOrElse(
-        existing,
-        () =>
-          new Payment.Payment({
-            id: paymentId,
+  const claim = transaction
+    .runShared("claim")(
+      Effect.gen(function* () {
+        const sentAt = yield* clock.now
+        // Found out before anything is written, a rival who was first costs those who share the transaction nothing.
+        const standing = Option.getOrNull(yield* keys.findById(key.id))
+        if (standing?.version !== key.version) return null
+        yield* withClaim(attemptId)
+        // Permits and baselines take their time: the banks may have begun to check their books meanwhile.
+        if (BillingCalendar.isBankCheck(sentAt, settings.bankCheck)) {
+          return yield* new StaleWrite({ entity: "bankCheck", id: cycleKey.subscriptionId })
+        }
+        const databaseNow = yield* clock.databaseNow
+        const held = yield* Effect.fromResult(BillingKey.hold(key, attemptId))
+        const inFlight = yield* Effect.fromResult(BillingCycle.send(cycle, attemptId, quantity))
+        const touched = yield* Effect.fromResult(SubscriptionOrder.touch(subscription))
+        yield* keys.update(held)
+        yield* ledger.updateCycle(inFlight)
+        yield* subscriptions.update(touched)
+        if (!(yield* payments.takeUserSlot(key.provider, key.customerReference, attemptId))) {
+          return yield* new StaleWrite({ entity: "userSlot", id: key.customerReference })
+        }
+        const existing = yield* payments.findPaymentBySubject(subject)
+        const payment = Option.getOrElse(
+          existing,
+          () =>
+            new Payment.Payment({
+              id: paymentId,
+              userId: subscription.userId,
+              subject,
+              amount,
+              createdAt: sentAt
+            })
+        )
+        if (Option.isNone(existing)) yield* payments.insertPayment(payment)
+        const lease = new Attempt.Lease({
+          owner: settings.owner,
+          epoch: 1,
+          expiresAt: DateTime.add(databaseNow, { milliseconds: settings.leaseMillis })
+        })
+        const prepared = new Attempt.Prepared({
+          id: attemptId,
+          paymentId: payment.id,
+          purpose: new Attempt.ForCycle({
+            subscriptionId: subscription.id,
+            cycleNumber: cycle.number,
             userId: subscription.userId,
-            subject,
-            amount,
-            createdAt: sentAt
-          })
-      )
-      if (Option.isNone(existing)) yield* payments.insertPayment(payment)
-      const lease = new Attempt.Lease({
-        owner: settings.owner,
-        epoch: 1,
-        expiresAt: DateTime.add(databaseNow, { milliseconds: settings.leaseMillis })
+            billingKeyId: key.id,
+            billingKey: key.billingKey,
+            step: cycle.step
+          }),
+          provider: key.provider,
+          merchantAccount: key.merchantAccount,
+          customerReference: key.customerReference,
+          amount,
+          itemName: [...subscription.itemName].slice(0, 100).join(""),
+          quantity,
+          createdAt: sentAt,
+          version: 0,
+          lease
+        })
+        const sent = yield* Effect.fromResult(
+          Attempt.send(prepared, { at: sentAt, lease, baseline, approvalToken: null })
+        )
+        yield* payments.insertAttempt(sent)
+        return { attempt: sent, cycle: stored(inFlight), subscription: stored(touched), key: stored(held) }
       })
-      const prepared = new Attempt.Prepared({
-        id: attemptId,
-        paymentId: payment.id,
-        purpose: new Attempt.ForCycle({
-          subscriptionId: subscription.id,
-          cycleNumber: cycle.number,
-          userId: subscription.userId,
-          billingKeyId: key.id,
-          billingKey: key.billingKey,
-          step: cycle.step
-        }),
-        provider: key.provider,
-        merchantAccount: key.merchantAccount,
-        customerReference: key.customerReference,
-        amount,
-        itemName: [...subscription.itemName].slice(0, 100).join(""),
-        quantity,
-        createdAt: sentAt,
-        version: 0,
-        lease
-      })
-      const sent = yield* Effect.fromResult(
-        Attempt.send(prepared, { at: sentAt, lease, baseline, approvalToken: null })
+    )
+    .pipe(
+      Effect.flatMap((claimed) =>
+        claimed === null ? Effect.fail(new StaleWrite({ entity: "billing key", id: key.id })) : Effect.succeed(claimed)
       )
-      yield* payments.insertAttempt(sent)
-      return { attempt: sent, cycle: stored(inFlight), subscription: stored(touched), key: stored(held) }
-    })
-  )
+    )
 
   return yield* calls
     .dispatch({

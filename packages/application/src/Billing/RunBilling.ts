@@ -9,7 +9,7 @@
  */
 import type * as Attempt from "@pillivery/domain/Attempt"
 import type { BusinessDate } from "@pillivery/domain/BusinessDate"
-import { type Cause, Effect, Option, Ref, Schedule, Stream } from "effect"
+import { type Cause, Effect, Option, Random, Ref, Schedule, Stream } from "effect"
 import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
 import { reconcile, type Reconciled } from "../Payments/Reconcile.ts"
 import { BillingLedger, type CycleKey, type Owed, type RunCounts } from "../ports/BillingLedger.ts"
@@ -115,12 +115,17 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
       isShared
         ? ledger.takeDue({ job: jobName, date, step, limit: sharedPageSize })
         : ledger.listDue({ date, step, after, limit: pageSize })
+    // What was left is looked for by every worker, so each takes it in an order of its own.
+    const ordered = (keys: ReadonlyArray<CycleKey>) => (isShared ? Effect.succeed(keys) : Random.shuffle(keys))
     return Stream.paginate(
       first,
       Effect.fnUntraced(function* ({ after, page }) {
         const keys = (yield* isOver) ? [] : yield* patiently(read(after))
         const isLast = keys.length < (isShared ? sharedPageSize : pageSize) || page === pagesMax
-        return [keys, isLast ? Option.none() : Option.some({ after: keys.at(-1) ?? null, page: page + 1 })] as const
+        return [
+          yield* ordered(keys),
+          isLast ? Option.none() : Option.some({ after: keys.at(-1) ?? null, page: page + 1 })
+        ] as const
       })
     )
   }
