@@ -364,7 +364,7 @@ const makeStatement =
 /** One of the calls that are made together. */
 class Call<Item, A, E> extends Request.Class<{ readonly item: Item }, A, E> {}
 
-const isRefused = new Error("a statement that stands for several was refused for one of them")
+const refusal = new Error("a statement that stands for several was refused for one of them")
 
 const makeTogether =
   (permits: Bulkhead.Bulkhead, statement: ReturnType<typeof makeStatement>, isAlsoAlone: boolean) =>
@@ -378,7 +378,7 @@ const makeTogether =
     const several = (items: Arr.NonEmptyReadonlyArray<Item>, current: Try | null) =>
       run(statements.many(items)).pipe(
         Effect.flatMap((answers): Effect.Effect<ReadonlyArray<A>, StorageError> =>
-          answers === null ? Effect.fail(conflict(operation, isRefused)) : Effect.succeed(answers)
+          answers === null ? Effect.fail(conflict(operation, refusal)) : Effect.succeed(answers)
         ),
         Effect.tapCause((cause) =>
           Effect.sync(() => {
