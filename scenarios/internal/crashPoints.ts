@@ -99,8 +99,9 @@ const textOf = (statement: unknown): string | null => {
   return isNamed && typeof statement.sql === "string" ? statement.sql : null
 }
 
+// The pool passes an empty list beside a statement that brings its own values.
 const valuesOf = ([statement, values]: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
-  if (Array.isArray(values)) return values
+  if (Array.isArray(values) && values.length > 0) return values
   const isNamed = typeof statement === "object" && statement !== null && "values" in statement
   return isNamed && Array.isArray(statement.values) ? statement.values : []
 }
