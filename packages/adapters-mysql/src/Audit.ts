@@ -194,8 +194,8 @@ const checks: Readonly<Record<RuleName, Check>> = {
     )
   },
   transactionNamesOneAttempt: {
-    join: `JOIN attempt other ON other.transaction_id = x.transaction_id AND other.id <> x.id
-      AND other.provider = x.provider`,
+    join: `JOIN attempt other FORCE INDEX (attempt_by_transaction) ON other.transaction_id = x.transaction_id
+      AND other.id <> x.id AND other.provider = x.provider`,
     where: "x.transaction_id IS NOT NULL",
     found: words("x.transaction_id", "'is also'", shown("other.id"))
   },
