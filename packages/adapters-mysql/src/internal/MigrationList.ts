@@ -34,6 +34,7 @@ const receiverColumns = `
   receiver_city VARCHAR(200) NOT NULL,
   receiver_detail VARCHAR(200) NOT NULL`
 
+/** The tables of the first release. */
 const tables: ReadonlyArray<readonly [name: string, columns: string]> = [
   [
     "business_clock",
@@ -468,9 +469,32 @@ const tables: ReadonlyArray<readonly [name: string, columns: string]> = [
   read_at DATETIME(3) NULL,
   PRIMARY KEY (id),
   KEY notification_by_user (user_id, sent_at, id)`
-  ],
+  ]
+]
 
-  [
+const createTable = (name: string, columns: string) => ({
+  name: `create_${name}`,
+  statement: `CREATE TABLE IF NOT EXISTS ${name} (${columns}\n) ${tableOptions}`
+})
+
+/** A column that came later. It may be NULL or has a default: servers of the release before write rows without it. */
+const addColumn = (table: string, column: string, type: string) => ({
+  name: `add_${table}_${column}`,
+  statement: `ALTER TABLE ${table} ADD COLUMN ${column} ${type}`
+})
+
+/** Every step of the schema's history, oldest first: what is new goes to the end. */
+export const migrations: ReadonlyArray<Migration> = [
+  ...tables.map(([name, columns]) => createTable(name, columns)),
+  // NULL until a server that knows it wrote the row: then the anchor counts.
+  addColumn("subscription_order", "last_paid_due_date", "DATE NULL"),
+  addColumn("billing_cycle", "quantity", "INT NULL"),
+  addColumn("billing_run_worker", "stop_asked", "TINYINT NOT NULL DEFAULT 0"),
+  // The last cycle of the last page that a worker of the run took.
+  addColumn("billing_run", "taken_step", "INT NULL"),
+  addColumn("billing_run", "taken_subscription_id", "BINARY(16) NULL"),
+  addColumn("billing_run", "taken_number", "INT NULL"),
+  createTable(
     "idempotency_key",
     `
   principal VARBINARY(64) NOT NULL,
@@ -480,29 +504,5 @@ const tables: ReadonlyArray<readonly [name: string, columns: string]> = [
   attempt_id BINARY(16) NOT NULL,
   bound_at DATETIME(3) NOT NULL,
   PRIMARY KEY (principal, endpoint, request_key)`
-  ]
-]
-
-/** Columns that came later. They may be NULL or have a default: servers of the release before write rows without them. */
-const columns: ReadonlyArray<readonly [table: string, column: string, type: string]> = [
-  // NULL until a server that knows it wrote the row: then the anchor counts.
-  ["subscription_order", "last_paid_due_date", "DATE NULL"],
-  ["billing_cycle", "quantity", "INT NULL"],
-  ["billing_run_worker", "stop_asked", "TINYINT NOT NULL DEFAULT 0"],
-  // The last cycle of the last page that a worker of the run took.
-  ["billing_run", "taken_step", "INT NULL"],
-  ["billing_run", "taken_subscription_id", "BINARY(16) NULL"],
-  ["billing_run", "taken_number", "INT NULL"]
-]
-
-/** Every step of the schema's history, oldest first. */
-export const migrations: ReadonlyArray<Migration> = [
-  ...tables.map(([name, definition]) => ({
-    name: `create_${name}`,
-    statement: `CREATE TABLE IF NOT EXISTS ${name} (${definition}\n) ${tableOptions}`
-  })),
-  ...columns.map(([table, column, type]) => ({
-    name: `add_${table}_${column}`,
-    statement: `ALTER TABLE ${table} ADD COLUMN ${column} ${type}`
-  }))
+  )
 ].map((step, index) => ({ id: index + 1, ...step }))
