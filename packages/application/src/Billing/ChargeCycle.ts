@@ -263,7 +263,7 @@ const recordUnsent = (attemptId: AttemptId) =>
     yield* recordCharge(attemptId, {
       _tag: "NotExecuted",
       why: "local",
-      detail: "the commit of the intent was in doubt, so nothing was sent"
+      detail: "nothing was sent"
     })
   })
 

@@ -84,7 +84,7 @@ export const dispatchRefund = Effect.fn("dispatchRefund")(function* (refundId: R
       record: (sent, answer) =>
         Effect.flatMap(findingOf(sent, answer), (finding) => recordRefund(sent.id, finding, sent.sentAt)),
       recordUnsent: Effect.suspend(() =>
-        recordRefund(refundId, { _tag: "NotExecuted", detail: "the commit of the intent was in doubt" }, claimedAt)
+        recordRefund(refundId, { _tag: "NotExecuted", detail: "nothing was sent" }, claimedAt)
       )
     })
     .pipe(

@@ -16,6 +16,19 @@ const call = (steps: Ref.Ref<ReadonlyArray<string>>) => ({
   recordUnsent: Ref.update(steps, (done) => [...done, "recordUnsent"])
 })
 
+const idle = {
+  claim: Effect.void,
+  call: (): Effect.Effect<void> => Effect.void,
+  health: () => "success" as const,
+  record: (): Effect.Effect<void> => Effect.void,
+  recordUnsent: Effect.void
+}
+
+const places = Bulkhead.approveSettings.concurrentMax
+
+const start = <A, E, R>(count: number, dispatch: Effect.Effect<A, E, R>) =>
+  Effect.replicateEffect(Effect.forkChild(dispatch, { startImmediately: true }), count)
+
 describe("MoneyCalls.dispatch", () => {
   it.effect("claims, then calls, then records", () =>
     Effect.gen(function* () {
@@ -107,18 +120,19 @@ describe("MoneyCalls.dispatch", () => {
     }).pipe(Effect.provide(MoneyCalls.layer))
   )
 
-  it.effect("refuses at once when the circuit opens with every place taken, and sends none that waited", () =>
+  it.effect("refuses at once when the circuit opens with every place taken, and records unsent who was claimed", () =>
     Effect.gen(function* () {
       const calls = yield* MoneyCalls.MoneyCalls
       const money = calls.breakers.find(({ name }) => name === "money") ?? assert.fail("no breaker of money calls")
       const answered = yield* Deferred.make<string>()
       const sent = yield* Ref.make(0)
+      const unsent = yield* Ref.make(0)
       const silent = {
         claim: Effect.void,
         call: () => Effect.andThen(Ref.update(sent, Number.increment), Deferred.await(answered)),
         health: () => "failure" as const,
         record: () => Effect.void,
-        recordUnsent: Effect.void
+        recordUnsent: Ref.update(unsent, Number.increment)
       }
       const dispatch = Effect.forkChild(Effect.exit(calls.dispatch(silent)), { startImmediately: true })
       const placed = yield* Effect.replicateEffect(dispatch, Bulkhead.approveSettings.concurrentMax)
@@ -130,6 +144,51 @@ describe("MoneyCalls.dispatch", () => {
       yield* Effect.forEach(placed, Fiber.join)
       assert.strictEqual((yield* Effect.flip(yield* Fiber.join(waiting)))._tag, "CircuitOpen")
       assert.strictEqual(yield* Ref.get(sent), Bulkhead.approveSettings.concurrentMax)
+      assert.strictEqual(yield* Ref.get(unsent), 1)
+    }).pipe(Effect.provide(MoneyCalls.layer))
+  )
+
+  it.effect("records unsent what was claimed and finds no place in time", () =>
+    Effect.gen(function* () {
+      const steps = yield* Ref.make<ReadonlyArray<string>>([])
+      const calls = yield* MoneyCalls.MoneyCalls
+      const answered = yield* Deferred.make<void>()
+      const placed = yield* start(places, calls.dispatch({ ...idle, call: () => Deferred.await(answered) }))
+      const waiting = yield* start(1, Effect.flip(calls.dispatch(call(steps))))
+      yield* TestClock.adjust(Bulkhead.approveSettings.waitMillisMax)
+      const [refused] = yield* Effect.forEach(waiting, Fiber.join)
+      assert.strictEqual(refused?._tag, "BulkheadFull")
+      assert.deepStrictEqual(yield* Ref.get(steps), ["claim", "recordUnsent"])
+      yield* Deferred.succeed(answered, undefined)
+      yield* Effect.forEach(placed, Fiber.join)
+    }).pipe(Effect.provide(MoneyCalls.layer))
+  )
+
+  it.effect("holds no place at the provider while it claims and while it records", () =>
+    Effect.gen(function* () {
+      const steps = yield* Ref.make<ReadonlyArray<string>>([])
+      const calls = yield* MoneyCalls.MoneyCalls
+      const stored = yield* Deferred.make<void>()
+      const recording = yield* start(places, calls.dispatch({ ...idle, record: () => Deferred.await(stored) }))
+      const claiming = yield* start(places, calls.dispatch({ ...idle, claim: Deferred.await(stored) }))
+      yield* calls.dispatch(call(steps))
+      assert.deepStrictEqual(yield* Ref.get(steps), ["claim", "call", "record"])
+      yield* Deferred.succeed(stored, undefined)
+      yield* Effect.forEach([...recording, ...claiming], Fiber.join)
+    }).pipe(Effect.provide(MoneyCalls.layer))
+  )
+
+  it.effect("claims no more than so many ahead of those that have a place", () =>
+    Effect.gen(function* () {
+      const claimed = yield* Ref.make(0)
+      const calls = yield* MoneyCalls.MoneyCalls
+      const answered = yield* Deferred.make<void>()
+      const asking = { ...idle, claim: Ref.update(claimed, Number.increment), call: () => Deferred.await(answered) }
+      const asked = yield* start(places + MoneyCalls.aheadMax + 10, calls.dispatch(asking))
+      assert.strictEqual(yield* Ref.get(claimed), places + MoneyCalls.aheadMax)
+      yield* Deferred.succeed(answered, undefined)
+      yield* Effect.forEach(asked, Fiber.join)
+      assert.strictEqual(yield* Ref.get(claimed), places + MoneyCalls.aheadMax + 10)
     }).pipe(Effect.provide(MoneyCalls.layer))
   )
 })
