@@ -218,7 +218,7 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
   })
 
   const work = Effect.gen(function* () {
-    const reconciled = yield* reconcile()
+    const reconciled = yield* patiently(reconcile())
     if (request.onStep !== undefined) yield* request.onStep({ step: 0, name: "reconcile", counts: noCounts })
     for (let step = 0; step <= settings.dunningPolicy.ladderDays.length; step++) yield* runStep(step)
     return reconciled
@@ -242,7 +242,8 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
         yield* ledger.leaveRun({ ...identity, at: yield* clock.now, status: isComplete ? "Completed" : "Stopped" })
       })
     ),
-    Effect.onInterrupt(() =>
+    // However it ends: a worker that is gone must not hold up the runs of other dates until its lease ends.
+    Effect.onError(() =>
       clock.now.pipe(
         Effect.flatMap((at) => ledger.leaveRun({ ...identity, at, status: "Stopped" })),
         Effect.ignore({ log: true })

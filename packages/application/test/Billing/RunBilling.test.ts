@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import { jobName } from "@pillivery/application/Billing/RunBilling"
 import { recordCharge } from "@pillivery/application/Billing/RecordCharge"
 import { chargeCycle } from "@pillivery/application/Billing/ChargeCycle"
 import { drain } from "@pillivery/application/Events/Relay"
 import { approvePayment } from "@pillivery/application/Payments/ApprovePayment"
 import { reconcile } from "@pillivery/application/Payments/Reconcile"
+import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
 import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
 import { NotificationRepository } from "@pillivery/application/ports/NotificationRepository"
 import { cancelSubscription } from "@pillivery/application/Subscriptions/CancelSubscription"
@@ -14,7 +16,7 @@ import { SubscriptionId } from "@pillivery/domain/Ids"
 import { Hard, Blocked, Soft } from "@pillivery/domain/DeclineReason"
 import { ApprovalId, PaymentMethod, TransactionId } from "@pillivery/domain/Provider"
 import { Won } from "@pillivery/domain/Won"
-import { DateTime, Effect } from "effect"
+import { DateTime, Effect, Exit } from "effect"
 import { TestClock } from "effect/testing"
 import * as World from "../World.ts"
 
@@ -433,6 +435,22 @@ describe("runBilling", () => {
       yield* World.run
       assert.strictEqual((yield* World.ledger).captures, 16)
     }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect(
+    "leaves the run when it breaks, so that the run of another date need not wait for a worker that is gone",
+    () =>
+      Effect.gen(function* () {
+        yield* World.begin
+        const date = yield* today
+        const ledger = yield* BillingLedger
+        const broken = BillingLedger.of({ ...ledger, owed: () => Effect.die("told to") })
+        const exit = yield* Effect.exit(Effect.provideService(World.run, BillingLedger, broken))
+        assert.isTrue(Exit.isFailure(exit))
+        const next = { job: jobName, date: BusinessDate.addDays(date, 1), worker: "next" }
+        const run = yield* ledger.joinRun({ ...next, at: yield* (yield* BusinessClock).now, leaseMillis: 1_000 })
+        assert.strictEqual(run.date, next.date)
+      }).pipe(Effect.provide(World.layer))
   )
 
   it.effect("freezes a key whose provider shows an approval that the books do not explain", () =>
