@@ -36,8 +36,8 @@ import { CurrentTry, Try } from "./internal/Try.ts"
 export const retriesMax = 5
 /** How long to wait for a connection of the pool, in milliseconds. */
 export const permitWaitMillisDefault = 3_000
-/** The most callers that may wait for a connection at once. */
-const waitersMax = 10_000
+/** The most callers that may wait for a connection at once, and for a shared transaction of one kind. */
+export const waitersMax = 10_000
 /** The first pause before another try, in milliseconds; each next one is twice as long, all of them jittered. */
 const retryDelayMillis = 10
 
@@ -200,7 +200,10 @@ interface Waiting {
   hadCompany: boolean
 }
 
-/** Gathers callers while others of their kind are busy, as a disk does with writes: alone, nobody waits for company. */
+/**
+ * Gathers callers while others of their kind are busy, as a disk does with writes. Who comes alone waits for nobody, except
+ * right after a transaction that had company: then more of it is expected and waited for, for `gatherMillis`.
+ */
 const makeShare = (runAll: (sharers: ReadonlyArray<Sharer>) => Effect.Effect<void>) => {
   const kinds = new Map<string, Waiting>()
   const waitingFor = (kind: string): Waiting => {
@@ -226,6 +229,7 @@ const makeShare = (runAll: (sharers: ReadonlyArray<Sharer>) => Effect.Effect<voi
     effect: Effect.Effect<A, E, R>
   ): Effect.fn.Return<A, E | StorageError, R> {
     const waiting = waitingFor(kind)
+    if (waiting.sharers.length >= waitersMax) return yield* noPermit(`transaction of ${kind}`, tooMany)
     const answer = yield* Deferred.make<A, E | StorageError>()
     const context = yield* Effect.context<R>()
     // What is answered is of the types that are asked for, which a queue of all kinds of callers cannot say.
@@ -237,6 +241,8 @@ const makeShare = (runAll: (sharers: ReadonlyArray<Sharer>) => Effect.Effect<voi
     return yield* Deferred.await(answer)
   })
 }
+
+const tooMany = new Error("too many callers wait for a shared transaction")
 
 /** All in one transaction; when one of them fails, or rivals win, nothing of it stays and each runs on its own. */
 const runSharers = Effect.fnUntraced(function* (

@@ -1,5 +1,5 @@
 /**
- * What only shows when several servers work on one database, or when text meets a collation.
+ * What only shows when several work on one database at once, or when text meets a collation.
  *
  * @since 0.1.0
  */
@@ -13,9 +13,10 @@ import { Transaction } from "@pillivery/application/ports/Transaction"
 import { UserRepository } from "@pillivery/application/ports/UserRepository"
 import * as BillingKey from "@pillivery/domain/BillingKey"
 import * as Order from "@pillivery/domain/Order"
-import { Duration, Effect, Exit, Fiber, Option, Result } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Option, Result } from "effect"
 import { CurrentTransformer } from "effect/sql/Statement"
 import { randomUUID } from "node:crypto"
+import { waitersMax } from "../src/Transaction.ts"
 import * as Fixtures from "./Fixtures.ts"
 import { layer } from "./TestDatabase.ts"
 
@@ -55,6 +56,26 @@ describe("one database", () => {
           yield* items.findById(made[0]?.id ?? Fixtures.anyItemId()),
           Option.fromUndefinedOr(made[0])
         )
+      })
+    )
+
+    it.effect("turns away who finds too many waiting for a shared transaction", () =>
+      Effect.gen(function* () {
+        const { runShared } = yield* Transaction
+        const opened = yield* Deferred.make<void>()
+        const wait = Effect.forkChild(Effect.exit(runShared("crowd")(Deferred.await(opened))), {
+          startImmediately: true
+        })
+        const first = yield* wait
+        yield* Effect.sleep("50 millis")
+        const second = yield* wait
+        yield* Effect.sleep("50 millis")
+        const waiting = yield* Effect.replicateEffect(wait, waitersMax)
+        const refused = yield* Effect.flip(runShared("crowd")(Effect.void))
+        assert.strictEqual(refused.reason, "unavailable")
+        yield* Deferred.succeed(opened, undefined)
+        const exits = yield* Effect.forEach([first, second, ...waiting], Fiber.join)
+        assert.isTrue(exits.every(Exit.isSuccess))
       })
     )
 
