@@ -7,7 +7,7 @@
  *
  * **Details**
  *
- * `read` and `write` are the one way to rows, and name their operation: this is where faults could be injected.
+ * `read` and `write` are the one way to rows, and name their operation: this is where {@link layerFaulty} does harm.
  *
  * @since 0.1.0
  */
@@ -178,6 +178,20 @@ export class Draft extends Rows {
   }
 }
 
+/** What goes wrong between a store and its callers, decided operation by operation. */
+export interface Faults {
+  /**
+   * What becomes of a commit: `kept` and told, or its answer is lost (`outcomeUnknown`), whether it was kept or not. The
+   * operation is the statement's, or `transaction`.
+   */
+  readonly commit: (operation: string) => "kept" | "keptUntold" | "lostUntold"
+  /** How many commits a read outside of a transaction lags behind, from 0 to {@link behindMax}. */
+  readonly behind: (operation: string) => number
+}
+
+/** The most commits a stale read may lag behind. */
+export const behindMax = 16
+
 /** The rows of every repository. */
 export class Store extends Context.Service<
   Store,
@@ -188,16 +202,37 @@ export class Store extends Context.Service<
     readonly write: <A, E>(
       operation: string,
       f: (rows: Draft, databaseNow: number) => Result.Result<A, E>
-    ) => Effect.Effect<A, E>
+    ) => Effect.Effect<A, E | StorageError>
     /** Makes the statements of an effect one; joins the transaction around it. */
-    readonly transaction: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    readonly transaction: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StorageError, R>
   }
 >()("@pillivery/adapters-memory/Store") {}
 
-const make = Effect.gen(function* () {
+const make = Effect.fnUntraced(function* (faults: Faults | null) {
   const writer = yield* Semaphore.make(1)
   const owner = {}
   let committed: Tables = new Map()
+  // What was committed before, latest first; kept only for those who want to read it.
+  const before: Array<Tables> = []
+
+  const commit = (tables: Tables, operation: string): Effect.Effect<void, StorageError> => {
+    const fate = faults === null ? "kept" : faults.commit(operation)
+    if (fate !== "lostUntold" && tables !== committed) {
+      if (faults !== null) {
+        before.unshift(committed)
+        before.splice(behindMax)
+      }
+      committed = tables
+    }
+    return fate === "kept"
+      ? Effect.void
+      : Effect.fail(new StorageError({ operation, reason: "outcomeUnknown", cause: new Error("told to") }))
+  }
+
+  const readable = (operation: string): Tables => {
+    const behind = faults === null ? 0 : Math.min(faults.behind(operation), before.length)
+    return before[behind - 1] ?? committed
+  }
 
   // A fiber may outlive the transaction it was begun in; writing then would slip past it unseen.
   const workAround: Effect.Effect<Work | null> = Effect.flatMap(CurrentWork, (work) => {
@@ -220,22 +255,28 @@ const make = Effect.gen(function* () {
     })
 
   return Store.of({
-    read: (_operation, f) =>
+    read: (operation, f) =>
       Effect.flatMap(workAround, (work) =>
         Effect.clockWith((clock) =>
-          Effect.sync(() => f(new Rows(work === null ? committed : work.tables), clock.currentTimeMillisUnsafe()))
+          Effect.sync(() =>
+            f(new Rows(work === null ? readable(operation) : work.tables), clock.currentTimeMillisUnsafe())
+          )
         )
       ),
 
-    write: (_operation, f) =>
+    write: (operation, f) =>
       Effect.flatMap(workAround, (work) =>
         work === null
           ? writer.withPermit(
-              Effect.suspend(() =>
-                statement(committed, f, (tables) => {
-                  committed = tables
-                })
-              )
+              Effect.suspend(() => {
+                let written = committed
+                return Effect.tap(
+                  statement(committed, f, (tables) => {
+                    written = tables
+                  }),
+                  () => commit(written, operation)
+                )
+              })
             )
           : Effect.suspend(() =>
               statement(work.tables, f, (tables) => {
@@ -253,12 +294,10 @@ const make = Effect.gen(function* () {
                 const work: Work = { owner, tables: committed, hasEnded: false }
                 return effect.pipe(
                   Effect.provideService(CurrentWork, work),
-                  Effect.onExit((exit) =>
-                    Effect.sync(() => {
-                      work.hasEnded = true
-                      if (Exit.isSuccess(exit)) committed = work.tables
-                    })
-                  )
+                  Effect.onExit((exit) => {
+                    work.hasEnded = true
+                    return Exit.isSuccess(exit) ? commit(work.tables, "transaction") : Effect.void
+                  })
                 )
               })
             )
@@ -267,7 +306,10 @@ const make = Effect.gen(function* () {
 })
 
 /** An empty store. */
-export const layer: Layer.Layer<Store> = Layer.effect(Store, make)
+export const layer: Layer.Layer<Store> = Layer.effect(Store, make(null))
+
+/** An empty store that loses answers and reads old rows as it is told. */
+export const layerFaulty = (faults: Faults): Layer.Layer<Store> => Layer.effect(Store, make(faults))
 
 /** Where a page begins. */
 export const offsetOf = (page: { readonly page: number; readonly size: number }): number =>

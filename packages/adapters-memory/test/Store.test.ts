@@ -6,6 +6,7 @@ import { Transaction } from "@pillivery/application/ports/Transaction"
 import * as Fixtures from "@pillivery/domain/testing/Fixtures"
 import { Cause, Deferred, Effect, Exit, Fiber, Layer, Option } from "effect"
 import * as Memory from "../src/Memory.ts"
+import * as Store from "../src/Store.ts"
 
 const rowsCount = 5_000
 
@@ -91,5 +92,50 @@ describe("Store", () => {
       assert.strictEqual(listed, rowsCount)
       assert.strictEqual((yield* ledger.owed(options.date)).due, rowsCount)
     }).pipe(Effect.provide(Memory.layer))
+  )
+
+  it.effect("loses the answer of a commit, whether it was kept or not", () =>
+    Effect.gen(function* () {
+      const fates: Array<"keptUntold" | "lostUntold"> = ["keptUntold", "lostUntold", "keptUntold", "lostUntold"]
+      const store = Store.layerFaulty({ commit: () => fates.shift() ?? "kept", behind: () => 0 })
+      yield* Effect.gen(function* () {
+        const { run } = yield* Transaction
+        const orders = yield* OrderRepository
+        const made = ["kept alone", "lost alone", "kept", "lost"].map((name) => Fixtures.placedOrder({}, name))
+        const [keptAlone, lostAlone, kept, lost] = made.map((order) => orders.insert(order))
+        for (const insert of [keptAlone, lostAlone, run(kept ?? Effect.void), run(lost ?? Effect.void)]) {
+          const error = yield* Effect.flip(insert ?? Effect.void)
+          assert.isTrue(error._tag === "StorageError" && error.reason === "outcomeUnknown")
+        }
+        const found = yield* Effect.forEach(made, (order) => orders.findById(order.id))
+        assert.deepStrictEqual(found.map(Option.isSome), [true, false, true, false])
+        yield* orders.insert(Fixtures.placedOrder({}, "afterwards"))
+      }).pipe(Effect.provide(Memory.layerPorts.pipe(Layer.provideMerge(store))))
+    })
+  )
+
+  it.effect("reads what was committed some commits ago, but in a transaction what is there", () =>
+    Effect.gen(function* () {
+      let behind = 0
+      const store = Store.layerFaulty({ commit: () => "kept", behind: () => behind })
+      yield* Effect.gen(function* () {
+        const { run } = yield* Transaction
+        const orders = yield* OrderRepository
+        const [first, second] = [Fixtures.placedOrder({}, "first"), Fixtures.placedOrder({}, "second")]
+        yield* orders.insert(first)
+        yield* run(orders.insert(second))
+        const standing = Effect.all([orders.findById(first.id), orders.findById(second.id)]).pipe(
+          Effect.map((found) => found.map(Option.isSome))
+        )
+        assert.deepStrictEqual(yield* standing, [true, true])
+        behind = 1
+        assert.deepStrictEqual(yield* standing, [true, false])
+        assert.deepStrictEqual(yield* run(standing), [true, true])
+        behind = 2
+        assert.deepStrictEqual(yield* standing, [false, false])
+        behind = Store.behindMax
+        assert.deepStrictEqual(yield* standing, [false, false])
+      }).pipe(Effect.provide(Memory.layerPorts.pipe(Layer.provideMerge(store))))
+    })
   )
 })

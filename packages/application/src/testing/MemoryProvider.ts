@@ -38,8 +38,16 @@ export type Behaviour =
   | { readonly _tag: "LoseRequest" }
   /** No answer arrives; executes `afterMillis` later. */
   | { readonly _tag: "CommitLate"; readonly afterMillis: number }
+  /** Executes, and answers that it did not. */
+  | { readonly _tag: "DenyExecuted" }
   /** Executes and names another amount. */
   | { readonly _tag: "WrongAmount"; readonly amount: Won.Won }
+
+/** A call that moves money, and the attempt or refund that asks for it. */
+export interface MoneyCall {
+  readonly kind: "approve" | "charge" | "refund"
+  readonly cause: string
+}
 
 /** What the provider does with a call that moves no money. */
 export type AsideBehaviour = Extract<
@@ -74,8 +82,12 @@ export class MemoryProvider extends Context.Service<
   MemoryProvider,
   {
     readonly strategy: Strategy.PaymentStrategy
-    /** What the next money calls do, in order; afterwards every call executes. */
+    /** What the next money calls do, in order; afterwards every call does as it is decided, or executes. */
     readonly next: (...behaviours: ReadonlyArray<Behaviour>) => Effect.Effect<void>
+    /** Decides what money calls do that `next` says nothing of. */
+    readonly decide: (decision: (call: MoneyCall) => Behaviour) => Effect.Effect<void>
+    /** How far the times it tells are ahead of ours, in milliseconds. */
+    readonly setClockOffset: (millis: number) => Effect.Effect<void>
     /** What the next calls that move no money do, in order: those to `prepare` and `deactivate`, apart from money calls. */
     readonly nextAside: (...behaviours: ReadonlyArray<AsideBehaviour>) => Effect.Effect<void>
     /** Every movement of money that is committed by now. */
@@ -104,7 +116,11 @@ const make = Effect.sync(() => {
   const transactions = new Map<string, Transaction>()
   const keys = new Map<string, { isActive: boolean }>()
   const committed: Array<Movement> = []
+  const capturesOfKey = new Map<ProviderBillingKey, Array<number>>()
+  const refundsOf = new Map<TransactionId, Array<Movement>>()
   const behaviours: Array<Behaviour> = []
+  let decide = (_call: MoneyCall): Behaviour => ({ _tag: "Execute" })
+  let clockOffsetMillis = 0
   const behavioursAside: Array<AsideBehaviour> = []
   let serial = 0
   let calls = 0
@@ -113,13 +129,13 @@ const make = Effect.sync(() => {
 
   const name = (letter: string) => `${letter}${String(++serial).padStart(19, "0")}`
   const now = Clock.currentTimeMillis
-  const seconds = (millis: number) => Math.floor(millis / millisPerSecond) * millisPerSecond
+  /** A time as the provider tells it: by its own clock, to the second. */
+  const told = (millis: number): DateTime.Utc =>
+    DateTime.makeUnsafe(Math.floor((millis + clockOffsetMillis) / millisPerSecond) * millisPerSecond)
   const visible = (atMillis: number) => committed.filter((movement) => movement.atMillis <= atMillis)
   const lastApprovedAt = (billingKey: ProviderBillingKey, atMillis: number): DateTime.Utc | null => {
-    const times = visible(atMillis)
-      .filter((movement) => movement.kind === "capture" && movement.billingKey === billingKey)
-      .map((movement) => movement.atMillis)
-    return times.length === 0 ? null : DateTime.makeUnsafe(seconds(Math.max(...times)))
+    const times = (capturesOfKey.get(billingKey) ?? []).filter((millis) => millis <= atMillis)
+    return times.length === 0 ? null : told(Math.max(...times))
   }
 
   const lookupFault = () => {
@@ -139,12 +155,13 @@ const make = Effect.sync(() => {
 
   // Takes the next behaviour; `execute` commits at a time and answers as if it had just happened.
   const perform = Effect.fnUntraced(function* <Executed>(
+    call: MoneyCall,
     execute: (atMillis: number) => Executed,
     amended: (executed: Executed, amount: Won.Won) => Executed
   ) {
     calls++
     const at = yield* now
-    const behaviour = behaviours.shift() ?? { _tag: "Execute" }
+    const behaviour = behaviours.shift() ?? decide(call)
     const unknown = (detail: string) => new Answer.Unknown({ detail })
     switch (behaviour._tag) {
       case "Execute":
@@ -160,6 +177,9 @@ const make = Effect.sync(() => {
         return unknown("the answer was lost")
       case "LoseRequest":
         return unknown("the request was lost")
+      case "DenyExecuted":
+        execute(at)
+        return new Answer.NotExecuted({ why: "word", detail: "told to" })
       case "CommitLate":
         execute(at + behaviour.afterMillis)
         return unknown("the provider is slow")
@@ -189,12 +209,15 @@ const make = Effect.sync(() => {
     amount: Won.Won,
     atMillis: number
   ) => {
-    if (amount > 0) committed.push({ kind: "capture", cause, transactionId, billingKey, amount, atMillis })
+    if (amount > 0) {
+      committed.push({ kind: "capture", cause, transactionId, billingKey, amount, atMillis })
+      if (billingKey !== null) capturesOfKey.set(billingKey, [...(capturesOfKey.get(billingKey) ?? []), atMillis])
+    }
     return new Answer.Approved({
       transactionId,
       approvalId: ApprovalId.make(name("A")),
       amount,
-      approvedAt: DateTime.makeUnsafe(seconds(atMillis)),
+      approvedAt: told(atMillis),
       method: PaymentMethod.make("MONEY"),
       billingKey
     })
@@ -237,12 +260,16 @@ const make = Effect.sync(() => {
       if (transaction.approvedAtMillis !== null) return new Answer.Unknown({ detail: "already approved" })
       if (at > transaction.expiresAtMillis) return new Answer.Expired({ detail: "its time is over" })
       if (transaction.token !== request.approvalToken) return new Answer.NotYet({ detail: "not the customer's token" })
-      return yield* perform<Answer.ProviderAnswer>((atMillis) => {
-        transaction.approvedAtMillis = atMillis
-        const billingKey = transaction.issuesBillingKey ? ProviderBillingKey.make(name("S")) : null
-        if (billingKey !== null) keys.set(billingKey, { isActive: true })
-        return capture(request.attemptId, request.transactionId, billingKey, request.amount, atMillis)
-      }, withAmount)
+      return yield* perform<Answer.ProviderAnswer>(
+        { kind: "approve", cause: request.attemptId },
+        (atMillis) => {
+          transaction.approvedAtMillis = atMillis
+          const billingKey = transaction.issuesBillingKey ? ProviderBillingKey.make(name("S")) : null
+          if (billingKey !== null) keys.set(billingKey, { isActive: true })
+          return capture(request.attemptId, request.transactionId, billingKey, request.amount, atMillis)
+        },
+        withAmount
+      )
     }),
     charge: Effect.fnUntraced(function* (request) {
       const late = yield* tooLate(request.dispatchBefore)
@@ -253,20 +280,24 @@ const make = Effect.sync(() => {
           reason: new DeclineReason.Hard({ kind: "BillingKeyRevoked", code: "ended", message: "the key is not active" })
         })
       }
-      return yield* perform<Answer.ProviderAnswer>((atMillis) => {
-        const transactionId = TransactionId.make(name("T"))
-        transactions.set(transactionId, {
-          transactionId,
-          attemptId: request.attemptId,
-          amount: request.amount,
-          issuesBillingKey: false,
-          expiresAtMillis: atMillis,
-          token: null,
-          approvedAtMillis: atMillis,
-          refunded: 0
-        })
-        return capture(request.attemptId, transactionId, request.billingKey, request.amount, atMillis)
-      }, withAmount)
+      return yield* perform<Answer.ProviderAnswer>(
+        { kind: "charge", cause: request.attemptId },
+        (atMillis) => {
+          const transactionId = TransactionId.make(name("T"))
+          transactions.set(transactionId, {
+            transactionId,
+            attemptId: request.attemptId,
+            amount: request.amount,
+            issuesBillingKey: false,
+            expiresAtMillis: atMillis,
+            token: null,
+            approvedAtMillis: atMillis,
+            refunded: 0
+          })
+          return capture(request.attemptId, transactionId, request.billingKey, request.amount, atMillis)
+        },
+        withAmount
+      )
     }),
     refund: Effect.fnUntraced(function* (request) {
       const late = yield* tooLate(request.dispatchBefore)
@@ -277,19 +308,22 @@ const make = Effect.sync(() => {
         return new Strategy.RefundRefused({ code: "tooMuch", detail: "" })
       }
       const answer = yield* perform<Strategy.RefundDone>(
+        { kind: "refund", cause: request.refundId },
         (atMillis) => {
           transaction.refunded += request.amount
-          committed.push({
+          const movement: Movement = {
             kind: "refund",
             cause: request.refundId,
             transactionId: request.transactionId,
             billingKey: null,
             amount: request.amount,
             atMillis
-          })
+          }
+          committed.push(movement)
+          refundsOf.set(request.transactionId, [...(refundsOf.get(request.transactionId) ?? []), movement])
           return new Strategy.RefundDone({
             refundedTotal: Won.Won.make(transaction.refunded),
-            at: DateTime.makeUnsafe(seconds(atMillis))
+            at: told(atMillis)
           })
         },
         (done, refundedTotal) => new Strategy.RefundDone({ ...done, refundedTotal })
@@ -312,15 +346,15 @@ const make = Effect.sync(() => {
       if (transaction === undefined) return new Strategy.PaymentMissing({ detail: "no such transaction" })
       const at = yield* now
       const isApproved = transaction.approvedAtMillis !== null && transaction.approvedAtMillis <= at
-      const refunded = visible(at)
-        .filter((movement) => movement.kind === "refund" && movement.transactionId === request.transactionId)
+      const refunded = (refundsOf.get(request.transactionId) ?? [])
+        .filter((movement) => movement.atMillis <= at)
         .reduce((total, movement) => total + movement.amount, 0)
       return new Strategy.PaymentFound({
         standing: isApproved ? "approved" : "waiting",
         attemptId: transaction.attemptId,
         amount: transaction.amount,
         refundedTotal: Won.Won.make(refunded),
-        approvedAt: isApproved ? DateTime.makeUnsafe(seconds(transaction.approvedAtMillis ?? 0)) : null
+        approvedAt: isApproved ? told(transaction.approvedAtMillis ?? 0) : null
       })
     }),
     lookupBillingKey: Effect.fnUntraced(function* (request) {
@@ -338,6 +372,8 @@ const make = Effect.sync(() => {
   return MemoryProvider.of({
     strategy,
     next: (...planned) => Effect.sync(() => void behaviours.push(...planned)),
+    decide: (decision) => Effect.sync(() => void (decide = decision)),
+    setClockOffset: (millis) => Effect.sync(() => void (clockOffsetMillis = millis)),
     nextAside: (...planned) => Effect.sync(() => void behavioursAside.push(...planned)),
     movements: Effect.map(now, (at) => visible(at)),
     callsReceived: Effect.sync(() => calls),
