@@ -56,6 +56,11 @@ const tables: { readonly [S in Subject]: Table.Table<Row[S]> } = {
   refund: refunds
 }
 
+interface Read {
+  readonly id: string
+  readonly row: Row[Subject]
+}
+
 interface Times {
   readonly now: number
   readonly databaseNow: number
@@ -397,11 +402,20 @@ export const layer = Layer.effect(
   Effect.map(Store, (store) => {
     const idOf = (subject: Subject, row: Row[Subject]): string =>
       subject === "cycle" ? (row as BillingCycle.BillingCycle).subscriptionId : (row as { readonly id: string }).id
-    const inOrder = (rows: Rows, subject: Subject) =>
-      rows
-        .all<Row[Subject]>(tables[subject] as Table.Table<Row[Subject]>)
+    // Every rule reads the same rows of the same moment.
+    const read = new Map<Subject, { readonly moment: object; readonly list: ReadonlyArray<Read> }>()
+    const inOrder = (rows: Rows, subject: Subject): ReadonlyArray<Read> => {
+      const table = tables[subject] as Table.Table<Row[Subject]>
+      const moment = rows.moment(table)
+      const known = read.get(subject)
+      if (known?.moment === moment) return known.list
+      const list = rows
+        .all(table)
         .map((row) => ({ id: idOf(subject, row), row }))
         .sort((one, other) => (one.id < other.id ? -1 : one.id > other.id ? 1 : 0))
+      read.set(subject, { moment, list })
+      return list
+    }
 
     return Audit.of({
       chunk: (subject, after, limit) =>
@@ -416,11 +430,13 @@ export const layer = Layer.effect(
         store.read("Audit.broken", (rows, databaseNow) => {
           const check = checks[rule] as Check<Subject>
           const times = { now: now.epochMilliseconds, databaseNow }
-          return inOrder(rows, subject).flatMap(({ id, row }): ReadonlyArray<Broken> => {
-            if ((after !== null && id <= after) || (until !== null && id > until)) return []
+          const broken: Array<Broken> = []
+          for (const { id, row } of inOrder(rows, subject)) {
+            if ((after !== null && id <= after) || (until !== null && id > until)) continue
             const found = check(rows, row as never, times)
-            return found === null ? [] : [{ id, number: "number" in row ? row.number : null, found }]
-          })
+            if (found !== null) broken.push({ id, number: "number" in row ? row.number : null, found })
+          }
+          return broken
         }),
 
       lastApproved: (limit) =>

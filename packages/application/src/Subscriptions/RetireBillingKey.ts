@@ -9,6 +9,8 @@ import { PaymentStrategies } from "@pillivery/domain/PaymentStrategy"
 import { Effect, Option, Schema } from "effect"
 import { MoneyCalls } from "../Payments/MoneyCalls.ts"
 import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
+import { Transaction } from "../ports/Transaction.ts"
+import { retryStale } from "../StaleRetry.ts"
 
 /** The provider did not confirm that the key is dead: to be tried again. */
 export class DeactivationUnconfirmed extends Schema.TaggedError<DeactivationUnconfirmed>(
@@ -22,19 +24,24 @@ export class DeactivationUnconfirmed extends Schema.TaggedError<DeactivationUnco
 /** Retires a key that nothing uses; does nothing when something uses or holds it again. */
 export const retireBillingKey = Effect.fn("retireBillingKey")(function* (id: BillingKeyId) {
   const keys = yield* BillingKeyRepository
+  const transaction = yield* Transaction
   const calls = yield* MoneyCalls
   const strategies = yield* PaymentStrategies
-  const found = yield* keys.findById(id)
-  if (Option.isNone(found)) return
-  if (found.value._tag === "Active") {
-    const retiring = BillingKey.retire(found.value)
-    if (retiring._tag === "Failure") return
-    // Nothing attaches to a retiring key, so from here on nobody can begin to use it.
-    yield* keys.update(retiring.success)
-  }
-  const current = yield* keys.findById(id)
-  if (Option.isNone(current) || current.value._tag !== "Retiring") return
-  const key = current.value
+  // Read where it is written, since an old row would tell that the key is in use and this event comes only once. Nothing
+  // attaches to a retiring key, so from here on nobody can begin to use it.
+  const key = yield* retryStale(
+    transaction.run(
+      Effect.gen(function* () {
+        const found = Option.getOrNull(yield* keys.findById(id))
+        if (found?._tag !== "Active") return found
+        const retiring = BillingKey.retire(found)
+        if (retiring._tag === "Failure") return found
+        yield* keys.update(retiring.success)
+        return Option.getOrNull(yield* keys.findById(id))
+      })
+    )
+  )
+  if (key?._tag !== "Retiring") return
   const strategy = strategies.find(key.provider)
   if (strategy === null) {
     return yield* new DeactivationUnconfirmed({ billingKeyId: id, detail: `${key.provider} is not configured` })

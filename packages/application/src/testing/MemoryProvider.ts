@@ -88,6 +88,8 @@ export class MemoryProvider extends Context.Service<
     readonly decide: (decision: (call: MoneyCall) => Behaviour) => Effect.Effect<void>
     /** How far the times it tells are ahead of ours, in milliseconds. */
     readonly setClockOffset: (millis: number) => Effect.Effect<void>
+    /** How far behind each lookup of a billing key is, in milliseconds. */
+    readonly setEvidenceLag: (lagMillis: () => number) => Effect.Effect<void>
     /** What the next calls that move no money do, in order: those to `prepare` and `deactivate`, apart from money calls. */
     readonly nextAside: (...behaviours: ReadonlyArray<AsideBehaviour>) => Effect.Effect<void>
     /** Every movement of money that is committed by now. */
@@ -121,6 +123,7 @@ const make = Effect.sync(() => {
   const behaviours: Array<Behaviour> = []
   let decide = (_call: MoneyCall): Behaviour => ({ _tag: "Execute" })
   let clockOffsetMillis = 0
+  let evidenceLagMillis = () => 0
   const behavioursAside: Array<AsideBehaviour> = []
   let serial = 0
   let calls = 0
@@ -247,7 +250,7 @@ const make = Effect.sync(() => {
         return new Strategy.Prepared({
           transactionId,
           redirectUrls: new Attempt.RedirectUrls({ pc: url, mobile: url, app: url }),
-          expiresAt: DateTime.makeUnsafe(expiresAtMillis)
+          expiresAt: told(expiresAtMillis)
         })
       })
     }),
@@ -364,7 +367,7 @@ const make = Effect.sync(() => {
       if (key === undefined) return new Strategy.BillingKeyMissing({ detail: "no such key" })
       return new Strategy.BillingKeyFound({
         isActive: key.isActive,
-        lastApprovedAt: lastApprovedAt(request.billingKey, yield* now)
+        lastApprovedAt: lastApprovedAt(request.billingKey, (yield* now) - evidenceLagMillis())
       })
     })
   }
@@ -374,6 +377,7 @@ const make = Effect.sync(() => {
     next: (...planned) => Effect.sync(() => void behaviours.push(...planned)),
     decide: (decision) => Effect.sync(() => void (decide = decision)),
     setClockOffset: (millis) => Effect.sync(() => void (clockOffsetMillis = millis)),
+    setEvidenceLag: (lagMillis) => Effect.sync(() => void (evidenceLagMillis = lagMillis)),
     nextAside: (...planned) => Effect.sync(() => void behavioursAside.push(...planned)),
     movements: Effect.map(now, (at) => visible(at)),
     callsReceived: Effect.sync(() => calls),
