@@ -18,6 +18,8 @@ const config: KnipConfig = {
         "vitest.domain.config.ts",
         "bench/*.ts",
         "scenarios/*.ts",
+        "simulation/{mutate,search}.ts",
+        "simulation/test/**/*.test.ts",
         // Loaded before the programs that it kills.
         "scenarios/internal/crashPoints.ts",
         "bench/servers/*.ts",
@@ -30,6 +32,7 @@ const config: KnipConfig = {
         "scripts/**/*.{ts,js}",
         "bench/**/*.ts",
         "scenarios/**/*.ts",
+        "simulation/**/*.ts",
         "tools/test/**/*.ts",
         "tools/oxlint-plugin/**/*.ts",
         "docs/examples/*.ts"

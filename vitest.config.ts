@@ -18,7 +18,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "tools/test/**/*.test.ts"],
+    include: ["packages/*/test/**/*.test.ts", "tools/test/**/*.test.ts", "simulation/test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**", "tools/fixtures/**"],
     pool: "forks",
     maxWorkers: workersMax,

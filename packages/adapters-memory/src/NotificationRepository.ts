@@ -8,7 +8,8 @@ import { Effect, Layer, Result } from "effect"
 import * as Table from "./internal/Table.ts"
 import { Store } from "./Store.ts"
 
-const notifications = Table.define<Notification>()({
+/** The table of notifications. */
+export const notifications = Table.define<Notification>()({
   name: "notification",
   idOf: (notification) => notification.id,
   indexes: { user: (notification) => `${notification.userId}/${Table.timeKey(notification.at)}` }

@@ -65,6 +65,8 @@ export const aheadMax = 50
 
 /** The first pause before an answer is recorded again, in milliseconds; it doubles up to {@link recordPauseMillisMax}. */
 export const recordPauseMillis = 100
+/** The least tries to record an answer before it is given up: a process that was stopped finds its time over when it wakes. */
+export const recordTriesMin = 8
 /** The longest pause before an answer is recorded again, in milliseconds. */
 export const recordPauseMillisMax = 5_000
 
@@ -95,10 +97,11 @@ export const layer: Layer.Layer<MoneyCalls> = Layer.effect(
     const recordUntilTaken = Effect.fnUntraced(function* <A, E, R>(record: Effect.Effect<A, E, R>) {
       const startedAt = yield* Clock.currentTimeMillis
       let pauseMillis = recordPauseMillis
-      while (true) {
+      for (let tries = 1; ; tries++) {
         const exit = yield* Effect.exit(record)
         if (Exit.isSuccess(exit)) return exit.value
-        const isOver = (yield* Clock.currentTimeMillis) - startedAt > settings.recordMillisMax
+        const isOver =
+          tries >= recordTriesMin && (yield* Clock.currentTimeMillis) - startedAt > settings.recordMillisMax
         const failure = exit.cause.reasons.find((reason) => reason._tag === "Fail")
         if (isOver || failure === undefined || !isPassing(failure.error)) return yield* exit
         yield* Effect.sleep(pauseMillis)

@@ -102,6 +102,40 @@ describe("MoneyCalls.dispatch", () => {
     }).pipe(Effect.provide(MoneyCalls.layer))
   )
 
+  it.effect("tries again to record an answer when it was stopped for hours meanwhile", () =>
+    Effect.gen(function* () {
+      const steps = yield* Ref.make<ReadonlyArray<string>>([])
+      const calls = yield* MoneyCalls.MoneyCalls
+      const tries = yield* Ref.make(0)
+      const record = () =>
+        Effect.flatMap(
+          Ref.updateAndGet(tries, (count) => count + 1),
+          (count) =>
+            count < MoneyCalls.recordTriesMin
+              ? Effect.andThen(Effect.sleep("13 hours"), Effect.fail(storageFails("unavailable")))
+              : Effect.succeed("recorded")
+        )
+      const fiber = yield* Effect.forkChild(calls.dispatch({ ...call(steps), record }), { startImmediately: true })
+      yield* TestClock.adjust("5 days")
+      assert.strictEqual(yield* Fiber.join(fiber), "recorded")
+    }).pipe(Effect.provide(MoneyCalls.layer))
+  )
+
+  it.effect("gives an answer up when the store fails for longer than its time", () =>
+    Effect.gen(function* () {
+      const steps = yield* Ref.make<ReadonlyArray<string>>([])
+      const calls = yield* MoneyCalls.MoneyCalls
+      const record = () => Effect.fail(storageFails("unavailable"))
+      const fiber = yield* Effect.forkChild(Effect.flip(calls.dispatch({ ...call(steps), record })), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust("55 seconds")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "StorageError")
+    }).pipe(Effect.provide(MoneyCalls.layer))
+  )
+
   it.effect("sends nothing more after the provider stayed silent too often", () =>
     Effect.gen(function* () {
       const calls = yield* MoneyCalls.MoneyCalls
