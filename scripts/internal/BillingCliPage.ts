@@ -31,12 +31,20 @@ const outputs: Readonly<Record<string, { readonly json: string; readonly codes: 
     json: "`date`; `due`; `amount` in won; `plans`: how many cycles of each plan; `cycles`: as of `due`, with `plan`, and `amount`, `quantity` or `reason`",
     codes: ""
   },
-  reconcile: { json: `\`lost\`, \`asked\`, \`resolved\`, \`abandoned\`, \`refunded\`; ${owed}`, codes: "3" },
+  reconcile: {
+    json: `\`lost\`, \`asked\`, \`resolved\`, \`abandoned\`, \`refunded\`; ${owed}; \`settlement\`: \`lines\`, \`counts\` by outcome, \`problems\`: \`line\`, \`detail\`; or null`,
+    codes: "1, 3"
+  },
   status: {
     json: `\`today\`; ${owed}; \`attempts\` by state; \`runs\`: \`job\`, \`date\`, \`status\`, \`startedAt\`, \`finishedAt\`, \`counts\``,
     codes: ""
   },
   verify: { json: "`rows`, `rules`, `millis`; `provider`: `compared`, `notCompared`, or null; `broken`", codes: "1" },
+  "review list": {
+    json: "`waiting`: `subject` (`attempt`, `reference`, `refund` or `billingKey`), `id`, `userId`, `amount` in won or null, `since` or null, `detail`",
+    codes: ""
+  },
+  "review settle": { json: "`id`, `state`", codes: "1" },
   "outbox list": {
     json: "`pending`, `dead`; `deliveries`: `eventId`, `event`, `consumer`, `tries`, `error`, `diedAt`",
     codes: ""

@@ -13,6 +13,7 @@ import * as DistributedLock from "./DistributedLock.ts"
 import * as IdGenerator from "./IdGenerator.ts"
 import * as IdempotencyStore from "./IdempotencyStore.ts"
 import * as ItemRepository from "./ItemRepository.ts"
+import * as ManualReviews from "./ManualReviews.ts"
 import * as NotificationRepository from "./NotificationRepository.ts"
 import * as OrderRepository from "./OrderRepository.ts"
 import * as Outbox from "./Outbox.ts"
@@ -34,6 +35,7 @@ export const layerPorts = Layer.mergeAll(
   DistributedLock.layer,
   IdempotencyStore.layer,
   ItemRepository.layer,
+  ManualReviews.layer,
   NotificationRepository.layer,
   OrderRepository.layer,
   Outbox.layer,

@@ -10,6 +10,7 @@ import type { BillingLedger as BillingLedgerPort } from "@pillivery/application/
 import type { BusinessClock as BusinessClockPort } from "@pillivery/application/ports/BusinessClock"
 import type { IdempotencyStore as IdempotencyStorePort } from "@pillivery/application/ports/IdempotencyStore"
 import type { ItemRepository as ItemRepositoryPort } from "@pillivery/application/ports/ItemRepository"
+import type { ManualReviews as ManualReviewsPort } from "@pillivery/application/ports/ManualReviews"
 import type { NotificationRepository as NotificationRepositoryPort } from "@pillivery/application/ports/NotificationRepository"
 import type { OrderRepository as OrderRepositoryPort } from "@pillivery/application/ports/OrderRepository"
 import type { Outbox as OutboxPort } from "@pillivery/application/ports/Outbox"
@@ -27,6 +28,7 @@ import * as BillingLedger from "./BillingLedger.ts"
 import * as BusinessClock from "./BusinessClock.ts"
 import * as IdempotencyStore from "./IdempotencyStore.ts"
 import * as ItemRepository from "./ItemRepository.ts"
+import * as ManualReviews from "./ManualReviews.ts"
 import * as NotificationRepository from "./NotificationRepository.ts"
 import * as OrderRepository from "./OrderRepository.ts"
 import * as Outbox from "./Outbox.ts"
@@ -45,6 +47,7 @@ export type Ports =
   | BusinessClockPort
   | IdempotencyStorePort
   | ItemRepositoryPort
+  | ManualReviewsPort
   | NotificationRepositoryPort
   | OrderRepositoryPort
   | OutboxPort
@@ -70,6 +73,7 @@ export const layerWith = (options: Options): Layer.Layer<Ports, never, SqlClient
     options.isClockMovable === true ? BusinessClock.layerMovable : BusinessClock.layer,
     IdempotencyStore.layer,
     ItemRepository.layer,
+    ManualReviews.layer,
     NotificationRepository.layer,
     OrderRepository.layer,
     Outbox.layer,

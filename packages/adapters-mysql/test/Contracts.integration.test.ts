@@ -8,6 +8,7 @@ import * as AuditSuite from "@pillivery/application/testing/AuditSuite"
 import * as BillingKeyRepositorySuite from "@pillivery/application/testing/BillingKeyRepositorySuite"
 import * as BillingLedgerSuite from "@pillivery/application/testing/BillingLedgerSuite"
 import * as BusinessClockSuite from "@pillivery/application/testing/BusinessClockSuite"
+import * as ManualReviewsSuite from "@pillivery/application/testing/ManualReviewsSuite"
 import * as IdempotencyStoreSuite from "@pillivery/application/testing/IdempotencyStoreSuite"
 import * as ItemRepositorySuite from "@pillivery/application/testing/ItemRepositorySuite"
 import { live } from "@pillivery/application/testing/Law"
@@ -31,6 +32,7 @@ describe("contracts", () => {
   BusinessClockSuite.suite(name, layerContract, live)
   BusinessClockSuite.suiteFixed(name, layer({ isClockMovable: false }), live)
   IdempotencyStoreSuite.suite(name, layerContract, live)
+  ManualReviewsSuite.suite(name, layerContract, live)
   ItemRepositorySuite.suite(name, layerContract, live)
   NotificationRepositorySuite.suite(name, layerContract, live)
   OrderRepositorySuite.suite(name, layerContract, live)

@@ -58,7 +58,9 @@ const later = [
   "add_billing_run_taken_step",
   "add_billing_run_taken_subscription_id",
   "add_billing_run_taken_number",
-  "create_idempotency_key"
+  "create_idempotency_key",
+  "add_attempt_awaiting_reference",
+  "create_operator_decision"
 ]
 const expectedTables = [...created.map(({ name }) => name.replace("create_", "")), "schema_migration"].sort()
 

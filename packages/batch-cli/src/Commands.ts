@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as RunBilling from "@pillivery/application/Billing/RunBilling"
-import { reconcile } from "@pillivery/application/Payments/Reconcile"
 import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
 import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
 import { PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
@@ -18,7 +17,9 @@ import { configFlags, layer as layerConfiguration } from "./internal/Configurati
 import { outboxCommand } from "./internal/OutboxVerbs.ts"
 import { dryRunCommand, dueCommand } from "./internal/Preview.ts"
 import { date, json, say } from "./internal/Output.ts"
+import { reconcileCommand } from "./internal/ReconcileVerb.ts"
 import { recoverCommand } from "./internal/RecoverVerb.ts"
+import { reviewCommand } from "./internal/ReviewVerbs.ts"
 import { stopCommand } from "./internal/StopVerb.ts"
 import { verifyCommand } from "./internal/Verify.ts"
 import { databaseLayer, migrate, providerLayer, workerName } from "./Root.ts"
@@ -100,26 +101,6 @@ const runCommand = Command.make(
   Command.provide(providerLayer)
 )
 
-const reconcileCommand = Command.make(
-  "reconcile",
-  { json },
-  Effect.fnUntraced(function* ({ json }) {
-    const clock = yield* BusinessClock
-    const ledger = yield* BillingLedger
-    const done = yield* reconcile()
-    const owed = yield* ledger.owed(BusinessDate.fromInstant(yield* clock.now))
-    yield* say(
-      json,
-      `${done.lost} calls found lost, ${done.asked} asked about, ${done.resolved} resolved; ${owed.inDoubt} still in doubt`,
-      { ...done, owed }
-    )
-    yield* end(owed.inDoubt > 0 ? 3 : 0)
-  })
-).pipe(
-  Command.withDescription("Ask the provider about every lost answer, and send what refunds wait"),
-  Command.provide(providerLayer)
-)
-
 const statusCommand = Command.make(
   "status",
   { json },
@@ -150,6 +131,7 @@ export const command = Command.make("pillivery-billing").pipe(
     dryRunCommand,
     reconcileCommand,
     statusCommand,
+    reviewCommand,
     outboxCommand,
     stopCommand,
     recoverCommand,

@@ -164,6 +164,8 @@ export type Outcome =
   | { readonly _tag: "NotYet" }
   /** This transaction can never be approved any more. */
   | { readonly _tag: "Over"; readonly detail: string }
+  /** A person found that no money moved. */
+  | { readonly _tag: "NotExecuted"; readonly detail: string }
   | { readonly _tag: "Lost"; readonly nextAskAt: DateTime.Utc; readonly detail: string }
   | { readonly _tag: "NeedsReview"; readonly detail: string }
 
@@ -284,6 +286,10 @@ export const settle = (books: Books, outcome: Outcome, at: DateTime.Utc): Result
       return Result.map(Attempt.waitAgain(attempt), (next) => ended(next, order))
     case "Over":
       return Result.map(Attempt.abandon(attempt, at, outcome.detail), (next) => ended(next, order))
+    case "NotExecuted":
+      return Result.map(Attempt.notExecuted(attempt, { at, why: "inferred", detail: outcome.detail }), (next) =>
+        ended(next, order)
+      )
     case "Lost":
       return Result.map(
         attempt._tag === "Unknown"

@@ -328,6 +328,34 @@ export const settle = (books: Books, outcome: Outcome, at: DateTime.Utc): Result
   }
 }
 
+/** What a person found of a refund in review. */
+export type Verdict = "completed" | "rejected" | "requested"
+
+/**
+ * Decides what a person's verdict does to the books at `at`. A refund that was handed to the person before it was ever
+ * sent takes the payment's place for that moment; while another refund of the payment is in flight it has to wait.
+ */
+export const decide = (books: Books, verdict: Verdict, why: string, at: DateTime.Utc): Result.Result<Entries, Denied> =>
+  Result.gen(function* () {
+    const { attempt, refund } = books
+    if (refund._tag !== "ManualReview") return yield* denied(refund, verdict)
+    const isHeld = "refundInFlight" in attempt && attempt.refundInFlight === refund.id
+    const held = { ...books, attempt: isHeld ? attempt : yield* Attempt.beginRefund(attempt, refund.id) }
+    switch (verdict) {
+      case "completed":
+        return yield* done(held, at)
+      case "rejected":
+        return yield* refused(held, why, at)
+      case "requested":
+        return {
+          ...nothing,
+          // Its tries are counted anew, else it would come back at once.
+          refund: new Refund.Requested({ ...(yield* Refund.requestAgain(refund)), dispatches: 0 }),
+          attempt: yield* Attempt.endRefund(held.attempt, refund.id, refund.amount, "retry")
+        }
+    }
+  })
+
 const nothing = { returned: [], events: [] }
 
 const done = ({ attempt, order, refund }: Books, at: DateTime.Utc): Result.Result<Entries, Denied> =>

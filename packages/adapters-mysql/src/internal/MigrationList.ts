@@ -504,5 +504,26 @@ export const migrations: ReadonlyArray<Migration> = [
   attempt_id BINARY(16) NOT NULL,
   bound_at DATETIME(3) NOT NULL,
   PRIMARY KEY (principal, endpoint, request_key)`
+  ),
+  // The column and its index in one statement, so that there is never one without the other.
+  addColumn(
+    "attempt",
+    "awaiting_reference",
+    `BINARY(16) GENERATED ALWAYS AS (CASE WHEN reference = 'Awaiting' THEN id END) VIRTUAL,
+    ADD KEY attempt_awaiting_reference (awaiting_reference)`
+  ),
+  createTable(
+    "operator_decision",
+    `
+  id BINARY(16) NOT NULL,
+  subject ${word(16)} NOT NULL,
+  subject_id BINARY(16) NOT NULL,
+  decision ${word(16)} NOT NULL,
+  decided_by VARCHAR(100) NOT NULL,
+  why VARCHAR(500) NOT NULL,
+  transaction_id ${opaque(64)} NULL,
+  decided_at DATETIME(3) NOT NULL,
+  PRIMARY KEY (id),
+  KEY operator_decision_by_subject (subject_id, decided_at, id)`
   )
 ].map((step, index) => ({ id: index + 1, ...step }))

@@ -226,6 +226,8 @@ const registrationOutcome = (
       return Attempt.waitAgain(attempt)
     case "Over":
       return Attempt.abandon(attempt, at, outcome.detail)
+    case "NotExecuted":
+      return Attempt.notExecuted(attempt, { at, why: "inferred", detail: outcome.detail })
     case "NeedsReview":
       return Attempt.review(attempt, at, outcome.detail)
     case "Lost":

@@ -154,14 +154,15 @@ export const recordRefund = Effect.fn("recordRefund")(function* (
           if (entries.failure._tag === "RefundTransitionDenied") return refund
           return yield* new BooksContradict({ attemptId: refundId, detail: entries.failure.message })
         }
-        yield* writeEntries(entries.success)
+        yield* writeRepayment(entries.success)
         return entries.success.refund
       })
     )
   )
 })
 
-const writeEntries = Effect.fnUntraced(function* (entries: Repayment.Entries) {
+/** Writes what an outcome or a verdict does to the books of a refund; the caller's transaction makes it one. */
+export const writeRepayment = Effect.fnUntraced(function* (entries: Repayment.Entries) {
   yield* (yield* RefundRepository).update(entries.refund)
   if (entries.attempt !== undefined) yield* (yield* PaymentRepository).updateAttempt(entries.attempt)
   if (entries.order !== undefined) {
