@@ -23,7 +23,7 @@ const owed = "`owed`: `due`, `inFlight`, `inDoubt`"
 const outputs: Readonly<Record<string, { readonly json: string; readonly codes: string }>> = {
   migrate: { json: "`applied`: names of the migrations", codes: "" },
   run: {
-    json: `\`date\`; ${counts}; \`reconciled\`: \`lost\`, \`asked\`, \`resolved\`, \`abandoned\`, \`refunded\`; ${owed}`,
+    json: `\`date\`; ${counts}; \`reconciled\`: \`lost\`, \`asked\`, \`resolved\`, \`abandoned\`, \`refunded\`; \`keys\`: \`checked\`, \`frozen\`, \`revoked\`; ${owed}`,
     codes: "1, 3, 75"
   },
   due: { json: "`date`; `due`; `cycles`: `subscriptionId`, `cycle`, `step`", codes: "" },
@@ -32,7 +32,7 @@ const outputs: Readonly<Record<string, { readonly json: string; readonly codes: 
     codes: ""
   },
   reconcile: {
-    json: `\`lost\`, \`asked\`, \`resolved\`, \`abandoned\`, \`refunded\`; ${owed}; \`settlement\`: \`lines\`, \`counts\` by outcome, \`problems\`: \`line\`, \`detail\`; or null`,
+    json: `\`lost\`, \`asked\`, \`resolved\`, \`abandoned\`, \`refunded\`; \`keys\`: \`checked\`, \`frozen\`, \`revoked\`; ${owed}; \`settlement\`: \`lines\`, \`counts\` by outcome, \`problems\`: \`line\`, \`detail\`; or null`,
     codes: "1, 3"
   },
   status: {
@@ -52,6 +52,7 @@ const outputs: Readonly<Record<string, { readonly json: string; readonly codes: 
   "outbox retry": { json: "`retried`: `eventId`, `consumer`; `pending`, `dead`", codes: "" },
   stop: { json: "`date`, or null; `workers`: names", codes: "" },
   recover: { json: `\`lost\`; ${owed}`, codes: "" },
+  restored: { json: "nothing", codes: "" },
   "admin grant": { json: "`userId`, `email`, `role`, `isNew`", codes: "" },
   config: { json: "`file`, or null; `settings`: `name`, `value`, `source`", codes: "" }
 }

@@ -3,12 +3,13 @@
  *
  * @since 0.1.0
  */
-import { BillingKeyRepository } from "@pillivery/application/ports/BillingKeyRepository"
+import { BillingKeyRepository, neverCheckedOn, type Unchecked } from "@pillivery/application/ports/BillingKeyRepository"
 import * as BillingKey from "@pillivery/domain/BillingKey"
-import type { BillingKeyId } from "@pillivery/domain/Ids"
-import { Array as Arr, Effect, Layer, Schema } from "effect"
+import { BusinessDate } from "@pillivery/domain/BusinessDate"
+import { BillingKeyId } from "@pillivery/domain/Ids"
+import { Array as Arr, type DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
-import { fieldOrNull, Instant, nullOr, toBytes, Uuid, rowWriter } from "./internal/Columns.ts"
+import { fieldOrNull, Instant, nullOr, toBytes, toInstantText, Uuid, rowWriter } from "./internal/Columns.ts"
 import { columnsOf, entitiesFrom, findsOf, insertsOf, preparedIfOne, updatesOf, whereIn } from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
@@ -61,12 +62,14 @@ const rowToBillingKey = (row: typeof BillingKeyRow.Type) => ({
 
 const billingKeysFrom = entitiesFrom(BillingKeyRow, BillingKey.BillingKey, rowToBillingKey)
 
+const decodeUnchecked = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Uuid, checked_on: BusinessDate })))
+
 /** Billing keys on MySQL. */
 export const layer = Layer.effect(
   BillingKeyRepository,
   Effect.gen(function* () {
     const sql = yield* SqlClient
-    const { readTogether, write, writeTogether } = yield* Statements
+    const { read, readTogether, write, writeTogether } = yield* Statements
     const columns = columnsOf(sql, BillingKeyRow)
     const keys = {
       sql,
@@ -102,6 +105,47 @@ export const layer = Layer.effect(
           keys: ["id"],
           fixed: ["user_id", "provider", "merchant_account", "customer_reference", "created_at"]
         })
+      ),
+
+      listUnchecked: Effect.fn("BillingKeyRepository.listUnchecked")(function* ({
+        after,
+        approvedBefore,
+        limit,
+        on
+      }: {
+        readonly on: BusinessDate
+        readonly approvedBefore: DateTime.Utc
+        readonly after: Unchecked | null
+        readonly limit: number
+      }) {
+        const past =
+          after === null
+            ? sql`1 = 1`
+            : sql`checked_on >= ${after.checkedOn} AND (checked_on > ${after.checkedOn} OR id > ${toBytes(after.id)})`
+        const rows = yield* read("BillingKeyRepository.listUnchecked")(
+          Effect.flatMap(
+            sql`SELECT id, checked_on FROM billing_key
+              WHERE state = 'Active' AND checked_on < ${on} AND ${past} AND in_flight IS NULL
+                AND (last_known_approval IS NULL OR last_known_approval < ${toInstantText(approvedBefore)})
+              ORDER BY checked_on, id LIMIT ${limit}`,
+            decodeUnchecked
+          )
+        )
+        return rows.map((row) => ({ id: BillingKeyId.make(row.id), checkedOn: row.checked_on }))
+      }),
+
+      markChecked: Effect.fn("BillingKeyRepository.markChecked")((id: BillingKeyId, on: BusinessDate) =>
+        Effect.asVoid(
+          write("BillingKeyRepository.markChecked")(
+            sql`UPDATE billing_key SET checked_on = ${on} WHERE id = ${toBytes(id)}`
+          )
+        )
+      ),
+
+      uncheckAll: Effect.asVoid(
+        write("BillingKeyRepository.uncheckAll")(
+          sql`UPDATE billing_key SET checked_on = ${neverCheckedOn} WHERE checked_on <> ${neverCheckedOn}`
+        )
       )
     })
   })

@@ -60,7 +60,8 @@ const later = [
   "add_billing_run_taken_number",
   "create_idempotency_key",
   "add_attempt_awaiting_reference",
-  "create_operator_decision"
+  "create_operator_decision",
+  "add_billing_key_checked_on"
 ]
 const expectedTables = [...created.map(({ name }) => name.replace("create_", "")), "schema_migration"].sort()
 

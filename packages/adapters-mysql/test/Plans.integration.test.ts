@@ -241,6 +241,27 @@ describe("plans", () => {
       })
     )
 
+    it.effect("billing keys that wait for their daily comparison are listed by an index", () =>
+      Effect.gen(function* () {
+        const keys = yield* BillingKeyRepository
+        const sql = yield* SqlClient
+        const key = Fixtures.activeKey()
+        yield* keys.insert(key)
+        yield* multiply(
+          "billing_key",
+          "id, user_id, state, provider, merchant_account, customer_reference, billing_key, live_uses, created_at, version",
+          `${id("c")}, ${id("u")}, state, provider, merchant_account, customer_reference, CONCAT('k', n.i), 1, created_at, 0`
+        )
+        const on = Fixtures.date("2026-03-03")
+        for (const after of [null, { id: key.id, checkedOn: Fixtures.date("2026-03-01") }]) {
+          const plans = yield* plansOf(keys.listUnchecked({ on, approvedBefore: Fixtures.later, after, limit: 10 }))
+          assertIndexed(plans)
+          assertNotSorted(plans)
+        }
+        yield* sql`DELETE FROM billing_key`
+      })
+    )
+
     it.effect("items are searched and sorted by an index", () =>
       Effect.gen(function* () {
         const items = yield* ItemRepository

@@ -9,6 +9,7 @@
  */
 import { expireOrders } from "@pillivery/application/Checkout/ExpireOrders"
 import { relayOnce } from "@pillivery/application/Events/Relay"
+import { checkKeys } from "@pillivery/application/Payments/CheckKeys"
 import { reconcile } from "@pillivery/application/Payments/Reconcile"
 import { DistributedLock } from "@pillivery/application/ports/DistributedLock"
 import { SalesLedger } from "@pillivery/application/ports/SalesLedger"
@@ -68,7 +69,7 @@ export const layer = Layer.effectDiscard(
   Effect.all([
     forever("relay", relayEvery, pass(relay)),
     forever("expireOrders", expireEvery, alone("expire-orders", pass(expireOrders()))),
-    forever("reconcile", reconcileEvery, alone("reconcile", pass(reconcile()))),
+    forever("reconcile", reconcileEvery, alone("reconcile", pass(Effect.andThen(reconcile(), checkKeys())))),
     forever("foldSales", foldEvery, alone("fold-sales", pass(foldSales())))
   ])
 )

@@ -20,6 +20,7 @@ import { date, json, say } from "./internal/Output.ts"
 import { reconcileCommand } from "./internal/ReconcileVerb.ts"
 import { recoverCommand } from "./internal/RecoverVerb.ts"
 import { reviewCommand } from "./internal/ReviewVerbs.ts"
+import { restoredCommand } from "./internal/RestoredVerb.ts"
 import { stopCommand } from "./internal/StopVerb.ts"
 import { verifyCommand } from "./internal/Verify.ts"
 import { databaseLayer, migrate, providerLayer, workerName } from "./Root.ts"
@@ -91,7 +92,7 @@ const runCommand = Command.make(
     yield* say(
       flags.json,
       `${runDate}: ${countsText(report.counts)}; owed: ${report.owed.due} due, ${report.owed.inFlight} in flight, ${report.owed.inDoubt} in doubt`,
-      { date: runDate, counts: report.counts, reconciled: report.reconciled, owed: report.owed }
+      { date: runDate, counts: report.counts, reconciled: report.reconciled, keys: report.keys, owed: report.owed }
     )
     yield* end(ExitCode.ofReport(report))
   })
@@ -135,6 +136,7 @@ export const command = Command.make("pillivery-billing").pipe(
     outboxCommand,
     stopCommand,
     recoverCommand,
+    restoredCommand,
     verifyCommand,
     adminCommand,
     configCommand

@@ -525,5 +525,11 @@ export const migrations: ReadonlyArray<Migration> = [
   decided_at DATETIME(3) NOT NULL,
   PRIMARY KEY (id),
   KEY operator_decision_by_subject (subject_id, decided_at, id)`
+  ),
+  // When the key was last compared with the provider; the first date that can be named stands for never.
+  addColumn(
+    "billing_key",
+    "checked_on",
+    "DATE NOT NULL DEFAULT '2000-01-01', ADD KEY billing_key_unchecked (state, checked_on, id)"
   )
 ].map((step, index) => ({ id: index + 1, ...step }))

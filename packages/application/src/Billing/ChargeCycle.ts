@@ -11,7 +11,6 @@ import * as BillingCalendar from "@pillivery/domain/BillingCalendar"
 import * as BillingCycle from "@pillivery/domain/BillingCycle"
 import * as BillingKey from "@pillivery/domain/BillingKey"
 import * as BusinessDate from "@pillivery/domain/BusinessDate"
-import * as DomainEvent from "@pillivery/domain/DomainEvent"
 import { AttemptId, PaymentId } from "@pillivery/domain/Ids"
 import * as Payment from "@pillivery/domain/Payment"
 import { PaymentStrategies, type PaymentStrategy } from "@pillivery/domain/PaymentStrategy"
@@ -19,6 +18,7 @@ import type { ProviderAnswer } from "@pillivery/domain/ProviderAnswer"
 import * as Renewal from "@pillivery/domain/Renewal"
 import * as SubscriptionOrder from "@pillivery/domain/SubscriptionOrder"
 import { DateTime, Effect, Option } from "effect"
+import { freezeKey } from "../Payments/CheckKeys.ts"
 import * as Evidence from "../Payments/Evidence.ts"
 import { type CallHealth, MoneyCalls } from "../Payments/MoneyCalls.ts"
 import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
@@ -26,7 +26,6 @@ import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
 import { BillingLedger, type CycleKey } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { IdGenerator } from "../ports/IdGenerator.ts"
-import { Outbox } from "../ports/Outbox.ts"
 import { PaymentRepository } from "../ports/PaymentRepository.ts"
 import { type AlreadyExists, StaleWrite, type StorageError } from "../ports/StorageError.ts"
 import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
@@ -288,10 +287,8 @@ const readBaseline = Effect.fnUntraced(function* (
     .pipe(Effect.catch((refused) => Effect.succeed({ _tag: "Refused" as const, detail: refused.message })))
   switch (answer._tag) {
     case "BillingKeyFound": {
-      const known = key.lastKnownApproval?.epochMilliseconds ?? null
-      const seen = answer.lastApprovedAt?.epochMilliseconds ?? null
-      if (seen !== null && known !== null && seen - known >= settings.marginSeconds * 1_000) {
-        yield* freeze(key)
+      if (Evidence.isUnexplained(settings, key, answer.lastApprovedAt)) {
+        yield* freezeKey(key)
         return postponed("the provider shows an approval we cannot explain; its billing key is frozen")
       }
       return { _tag: "Baseline" as const, at: answer.lastApprovedAt ?? key.lastKnownApproval }
@@ -304,30 +301,6 @@ const readBaseline = Effect.fnUntraced(function* (
     case "Refused":
       return postponed(`its baseline could not be read: ${answer.detail}`)
   }
-})
-
-// A rival that was first has seen the same: then there is nothing to write.
-const freeze = Effect.fnUntraced(function* (key: BillingKey.Active) {
-  const keys = yield* BillingKeyRepository
-  const outbox = yield* Outbox
-  const clock = yield* BusinessClock
-  const transaction = yield* Transaction
-  const frozen = yield* Effect.fromResult(BillingKey.freeze(key)).pipe(Effect.orDie) // an active key can be frozen
-  yield* transaction
-    .run(
-      Effect.gen(function* () {
-        yield* keys.update(frozen)
-        yield* outbox.publish([
-          new DomainEvent.BillingKeyFrozen({
-            eventId: DomainEvent.eventId(`${key.id}@${key.version}`, "BillingKeyFrozen"),
-            at: yield* clock.now,
-            billingKeyId: key.id,
-            userId: key.userId
-          })
-        ])
-      })
-    )
-    .pipe(Effect.catchTag("StaleWrite", () => Effect.void))
 })
 
 const readBooks = Effect.fnUntraced(function* (cycleKey: CycleKey) {

@@ -10,6 +10,7 @@
 import type * as Attempt from "@pillivery/domain/Attempt"
 import type { BusinessDate } from "@pillivery/domain/BusinessDate"
 import { type Cause, Effect, Option, Random, Ref, Schedule, Stream } from "effect"
+import { type CheckedKeys, checkKeys } from "../Payments/CheckKeys.ts"
 import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
 import { reconcile, type Reconciled } from "../Payments/Reconcile.ts"
 import { BillingLedger, type CycleKey, type Owed, type RunCounts } from "../ports/BillingLedger.ts"
@@ -57,6 +58,8 @@ export interface RunReport {
   readonly date: BusinessDate
   readonly counts: RunCounts
   readonly reconciled: Reconciled
+  /** What the daily comparison of keys found. */
+  readonly keys: CheckedKeys
   readonly owed: Owed
   /** Whether it stopped because the provider refused us, not the customers. */
   readonly isMisconfigured: boolean
@@ -221,16 +224,19 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
     const reconciled = yield* patiently(reconcile())
     if (request.onStep !== undefined) yield* request.onStep({ step: 0, name: "reconcile", counts: noCounts })
     for (let step = 0; step <= settings.dunningPolicy.ladderDays.length; step++) yield* runStep(step)
-    return reconciled
+    // Last, since who was charged was compared by that.
+    const keys = yield* patiently(checkKeys(isOver))
+    return { ...reconciled, keys }
   })
 
   return yield* Effect.gen(function* () {
-    const reconciled = yield* Effect.raceFirst(work, Effect.andThen(heartbeat, Effect.never))
+    const { keys, ...reconciled } = yield* Effect.raceFirst(work, Effect.andThen(heartbeat, Effect.never))
     const owed = yield* patiently(ledger.owed(date))
     return {
       date,
       counts: yield* Ref.get(total),
       reconciled,
+      keys,
       owed,
       isMisconfigured: (yield* Ref.get(oursInARow)) >= oursInARowMax,
       isStopped: yield* Ref.get(isStopped)

@@ -66,6 +66,19 @@ export const wasExecuted = (
 }
 
 /**
+ * Whether the provider shows an approval of the key that our books do not explain. Where they know none, the first one
+ * shown is where comparing begins.
+ */
+export const isUnexplained = (
+  settings: Settings,
+  key: Pick<BillingKey.BillingKey, "lastKnownApproval">,
+  lastApprovedAt: DateTime.Utc | null
+): boolean =>
+  lastApprovedAt !== null &&
+  key.lastKnownApproval !== null &&
+  lastApprovedAt.epochMilliseconds - key.lastKnownApproval.epochMilliseconds >= settings.marginSeconds * millisPerSecond
+
+/**
  * Whether the key may have been approved so lately that a charge now could bear the same second; the provider's clock
  * may differ from ours by `clockSkewSecondsMax`.
  */

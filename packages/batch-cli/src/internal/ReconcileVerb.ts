@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { checkKeys } from "@pillivery/application/Payments/CheckKeys"
 import { reconcile } from "@pillivery/application/Payments/Reconcile"
 import { reconcileSettlement, type SettlementReport } from "@pillivery/application/Payments/ReconcileSettlement"
 import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
@@ -44,11 +45,12 @@ export const reconcileCommand = Command.make(
     if (settled !== null && !flags.json) yield* Console.log(inWords(settled))
     for (const { detail, line } of settled?.problems ?? []) yield* Console.error(`line ${line}: ${detail}`)
     const done = yield* reconcile()
+    const keys = yield* checkKeys()
     const owed = yield* ledger.owed(BusinessDate.fromInstant(yield* clock.now))
     yield* say(
       flags.json,
-      `${done.lost} calls found lost, ${done.asked} asked about, ${done.resolved} resolved; ${owed.inDoubt} still in doubt`,
-      { ...done, owed, settlement: settled }
+      `${done.lost} calls found lost, ${done.asked} asked about, ${done.resolved} resolved; ${owed.inDoubt} still in doubt; ${keys.checked} keys compared, ${keys.frozen} frozen, ${keys.revoked} ended`,
+      { ...done, keys, owed, settlement: settled }
     )
     if (settled !== null && needsPerson(settled)) return yield* new ExitCode.Ended({ code: 1 })
     if (owed.inDoubt > 0) return yield* new ExitCode.Ended({ code: 3 })
