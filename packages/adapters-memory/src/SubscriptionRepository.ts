@@ -28,7 +28,8 @@ export const subscriptions = Table.define<SubscriptionOrder>()({
   unique: { orderLine: (subscription) => subscription.orderLineId },
   indexes: {
     user: (subscription) => `${subscription.userId}/${Table.timeKey(subscription.createdAt)}`,
-    liveKey: liveKeyOf
+    liveKey: liveKeyOf,
+    awaitingKey: ({ _tag, createdAt }) => (_tag === "AwaitingBillingKey" ? Table.timeKey(createdAt) : null)
   }
 })
 
@@ -50,6 +51,16 @@ export const layer = Layer.effect(
       listLiveByBillingKey: (id) =>
         store.read("SubscriptionRepository.listLiveByBillingKey", (rows) =>
           rows.list(subscriptions, "liveKey", { prefix: `${id}/`, limit: subscriptionsOfKeyMax })
+        ),
+      listAwaitingKey: ({ after, limit, until }) =>
+        store.read("SubscriptionRepository.listAwaitingKey", (rows) =>
+          rows
+            .list(subscriptions, "awaitingKey", {
+              prefix: after === null ? "" : Table.after(`${Table.timeKey(after.createdAt)}/${after.id}`),
+              until: Table.after(Table.timeKey(until)),
+              limit
+            })
+            .map(({ createdAt, id }) => ({ createdAt, id }))
         )
     })
   )

@@ -13,7 +13,7 @@ import { Effect, Schema } from "effect"
 import type { Connection } from "effect/sql/SqlConnection"
 import { SqlClient } from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { isDuplicateColumn, toStorageError } from "./internal/Errors.ts"
+import { isAddedAlready, toStorageError } from "./internal/Errors.ts"
 import { type Migration, migrations } from "./internal/MigrationList.ts"
 
 /** How long to wait while another server migrates, in seconds. */
@@ -67,7 +67,7 @@ export const migrateWith = Effect.fn("migrateWith")(function* (options: {
         for (const { id, name, statement } of yield* pendingOf(connection, options.migrations)) {
           yield* options.checkpoint
           // A column that is there already was added by a server that died before it could say so.
-          yield* run(connection, statement).pipe(Effect.catchIf(isDuplicateColumn, () => Effect.void))
+          yield* run(connection, statement).pipe(Effect.catchIf(isAddedAlready, () => Effect.void))
           yield* options.checkpoint
           yield* run(connection, recordSql, [id, name, id])
           applied.push(name)

@@ -4,12 +4,16 @@
  * @since 0.1.0
  */
 import type { PageRequest } from "@pillivery/application/ports/Page"
-import { SubscriptionRepository, subscriptionsOfKeyMax } from "@pillivery/application/ports/SubscriptionRepository"
-import type { BillingKeyId, SubscriptionId, UserId } from "@pillivery/domain/Ids"
+import {
+  SubscriptionRepository,
+  subscriptionsOfKeyMax,
+  type Waiting
+} from "@pillivery/application/ports/SubscriptionRepository"
+import { type BillingKeyId, SubscriptionId, type UserId } from "@pillivery/domain/Ids"
 import * as Subscription from "@pillivery/domain/SubscriptionOrder"
-import { Array as Arr, Effect, Layer, Schema } from "effect"
+import { Array as Arr, type DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
-import { fieldOrNull, Instant, nullOr, toBytes, Uuid, rowWriter } from "./internal/Columns.ts"
+import { fieldOrNull, Instant, nullOr, toBytes, toInstantText, Uuid, rowWriter } from "./internal/Columns.ts"
 import { receiverColumns, receiverToRow, rowToReceiver } from "./internal/Receivers.ts"
 import {
   columnsOf,
@@ -103,6 +107,8 @@ const rowToSubscription = (row: typeof SubscriptionRow.Type) => ({
 
 const subscriptionsFrom = entitiesFrom(SubscriptionRow, Subscription.SubscriptionOrder, rowToSubscription)
 
+const decodeWaiting = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Uuid, created_at: Instant })))
+
 /** Subscription orders on MySQL. */
 export const layer = Layer.effect(
   SubscriptionRepository,
@@ -169,7 +175,32 @@ export const layer = Layer.effect(
               ORDER BY created_at, id LIMIT ${subscriptionsOfKeyMax}`
           )
         )
-      )
+      ),
+
+      listAwaitingKey: Effect.fn("SubscriptionRepository.listAwaitingKey")(function* ({
+        after,
+        limit,
+        until
+      }: {
+        readonly until: DateTime.Utc
+        readonly after: Waiting | null
+        readonly limit: number
+      }) {
+        const afterAt = after === null ? null : toInstantText(after.createdAt)
+        const past =
+          after === null
+            ? sql`1 = 1`
+            : sql`created_at >= ${afterAt} AND (created_at > ${afterAt} OR id > ${toBytes(after.id)})`
+        const rows = yield* read("SubscriptionRepository.listAwaitingKey")(
+          Effect.flatMap(
+            sql`SELECT id, created_at FROM subscription_order
+              WHERE state = 'AwaitingBillingKey' AND created_at <= ${toInstantText(until)} AND ${past}
+              ORDER BY created_at, id LIMIT ${limit}`,
+            decodeWaiting
+          )
+        )
+        return rows.map((row) => ({ id: SubscriptionId.make(row.id), createdAt: row.created_at }))
+      })
     })
   })
 )

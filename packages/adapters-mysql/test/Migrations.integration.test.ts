@@ -61,7 +61,8 @@ const later = [
   "create_idempotency_key",
   "add_attempt_awaiting_reference",
   "create_operator_decision",
-  "add_billing_key_checked_on"
+  "add_billing_key_checked_on",
+  "add_subscription_order_by_state"
 ]
 const expectedTables = [...created.map(({ name }) => name.replace("create_", "")), "schema_migration"].sort()
 

@@ -26,6 +26,8 @@ const accessErrnos: ReadonlySet<number> = new Set([1044, 1045, 1049])
 /** The server gave up on a slow statement: MariaDB, MySQL, or killed by hand. */
 const timedOutErrnos: ReadonlySet<number> = new Set([1969, 3024, 1317])
 const duplicateColumnErrno = 1060
+/** The table has an index of this name; not `duplicateKeyErrno`, which is about a row. */
+const duplicateIndexErrno = 1061
 const duplicateKeyErrno = 1062
 /** Errors of the server begin here; smaller ones are the operating system's. */
 const serverErrnoMin = 1_000
@@ -76,8 +78,11 @@ export const causeIsRivalry = (cause: Cause.Cause<unknown>): boolean =>
     reason._tag === "Fail" ? isRivalry(reason.error) : reason._tag === "Die" && isRivalry(reason.defect)
   )
 
-/** Whether the table has the column already. */
-export const isDuplicateColumn = (error: unknown): boolean => errnoOf(error) === duplicateColumnErrno
+/** Whether the table has the column or the index already. */
+export const isAddedAlready = (error: unknown): boolean => {
+  const errno = errnoOf(error)
+  return errno === duplicateColumnErrno || errno === duplicateIndexErrno
+}
 
 /** Whether the row exists already. */
 export const isDuplicateKey = (error: unknown): boolean => errnoOf(error) === duplicateKeyErrno

@@ -483,6 +483,11 @@ const addColumn = (table: string, column: string, type: string) => ({
   statement: `ALTER TABLE ${table} ADD COLUMN ${column} ${type}`
 })
 
+const addIndex = (table: string, name: string, columns: string) => ({
+  name: `add_${name}`,
+  statement: `ALTER TABLE ${table} ADD KEY ${name} (${columns})`
+})
+
 /** Every step of the schema's history, oldest first: what is new goes to the end. */
 export const migrations: ReadonlyArray<Migration> = [
   ...tables.map(([name, columns]) => createTable(name, columns)),
@@ -531,5 +536,6 @@ export const migrations: ReadonlyArray<Migration> = [
     "billing_key",
     "checked_on",
     "DATE NOT NULL DEFAULT '2000-01-01', ADD KEY billing_key_unchecked (state, checked_on, id)"
-  )
+  ),
+  addIndex("subscription_order", "subscription_order_by_state", "state, created_at, id")
 ].map((step, index) => ({ id: index + 1, ...step }))

@@ -13,6 +13,7 @@ import { type Cause, Effect, Option, Random, Ref, Schedule, Stream } from "effec
 import { type CheckedKeys, checkKeys } from "../Payments/CheckKeys.ts"
 import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
 import { reconcile, type Reconciled } from "../Payments/Reconcile.ts"
+import { awaitKeys } from "../Subscriptions/AwaitKeys.ts"
 import { BillingLedger, type CycleKey, type Owed, type RunCounts } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { StaleWrite, StorageError } from "../ports/StorageError.ts"
@@ -222,6 +223,7 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
 
   const work = Effect.gen(function* () {
     const reconciled = yield* patiently(reconcile())
+    yield* patiently(awaitKeys())
     if (request.onStep !== undefined) yield* request.onStep({ step: 0, name: "reconcile", counts: noCounts })
     for (let step = 0; step <= settings.dunningPolicy.ladderDays.length; step++) yield* runStep(step)
     // Last, since who was charged was compared by that.

@@ -47,6 +47,10 @@ export interface Settings {
   /** Dispatches of one refund, over that time, after which a person must decide. */
   readonly refundDispatchesMax: number
   readonly dunningPolicy: DunningPolicy.DunningPolicy
+  /** Days after the first payment on which a customer who registered no billing key is reminded; rising. */
+  readonly keyReminderDays: ReadonlyArray<number>
+  /** Days after the first payment on which a subscription that still has no billing key ends. */
+  readonly keyWaitDaysMax: number
 }
 
 const minutesPerHour = 60
@@ -71,7 +75,9 @@ export const settingsDefault: Settings = {
   twinWaitMillisMax: 5_000,
   refundTryingDays: 3,
   refundDispatchesMax: 8,
-  dunningPolicy: DunningPolicy.standard
+  dunningPolicy: DunningPolicy.standard,
+  keyReminderDays: [3, 7, 12],
+  keyWaitDaysMax: 14
 }
 
 /** The settings in force; the defaults unless a composition root provides others. */

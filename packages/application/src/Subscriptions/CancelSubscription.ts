@@ -38,6 +38,8 @@ export const cancelSubscription = Effect.fn("cancelSubscription")(function* (req
   readonly subscriptionId: SubscriptionId
   readonly userId: UserId
   readonly reason: SubscriptionOrder.CancelReason
+  /** Ends it in this state only; in another it stays as it is. */
+  readonly onlyFrom?: SubscriptionOrder.Tag
 }) {
   const subscriptions = yield* SubscriptionRepository
   const ledger = yield* BillingLedger
@@ -59,7 +61,12 @@ export const cancelSubscription = Effect.fn("cancelSubscription")(function* (req
         if (subscription._tag === "Cancelled") {
           return { subscription, isPaymentInProgress: cycle !== null } satisfies CancelledSubscription
         }
-        const keyId = subscription._tag === "AwaitingBillingKey" ? null : subscription.billingKeyId
+        if (request.onlyFrom !== undefined && subscription._tag !== request.onlyFrom) {
+          return { subscription, isPaymentInProgress: false } satisfies CancelledSubscription
+        }
+        // A key that is still to be registered is let go too, so that it is given back should the customer register it.
+        const keyId =
+          subscription._tag === "AwaitingBillingKey" ? subscription.pendingBillingKeyId : subscription.billingKeyId
         const key = keyId === null ? null : Option.getOrNull(yield* keys.findById(keyId))
         const entries = yield* Effect.fromResult(
           OwnerCommand.cancel({ subscription, cycle, key }, request.reason, yield* clock.now)

@@ -7,9 +7,9 @@ import { assert } from "@effect/vitest"
 import * as SubscriptionOrder from "@pillivery/domain/SubscriptionOrder"
 import * as Arbitraries from "@pillivery/domain/testing/Arbitraries"
 import * as Fixtures from "@pillivery/domain/testing/Fixtures"
-import { Effect, Result } from "effect"
+import { DateTime, Effect, Result } from "effect"
 import type { IdGenerator } from "../ports/IdGenerator.ts"
-import { SubscriptionRepository, subscriptionsOfKeyMax } from "../ports/SubscriptionRepository.ts"
+import { SubscriptionRepository, subscriptionsOfKeyMax, type Waiting } from "../ports/SubscriptionRepository.ts"
 import type { Transaction } from "../ports/Transaction.ts"
 import { aggregateLaws } from "./AggregateLaws.ts"
 import { countOf, endsOf, freshSeed, freshSeeds, law, type Law, suiteOf } from "./Law.ts"
@@ -117,6 +117,43 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
         atVersion(getOrThrow(SubscriptionOrder.replaceKey(using(elsewhere), Fixtures.anyBillingKeyId(active))), 1)
       )
       assert.sameMembers([...(yield* ids)], idsOf(pastDue, paused, waiting))
+    })
+  ),
+
+  law(
+    "lists those that wait for their first billing key, oldest first, page by page",
+    Effect.gen(function* () {
+      const subscriptions = yield* SubscriptionRepository
+      const at = (text: string) => DateTime.makeUnsafe(text)
+      const made = Effect.fnUntraced(function* (createdAt: string) {
+        const waiting = Fixtures.keylessSubscription({ createdAt: at(createdAt) }, yield* freshSeed)
+        yield* subscriptions.insert(waiting)
+        return waiting
+      })
+      const late = yield* made("2026-03-02T00:00:00.001Z")
+      const second = yield* made("2026-03-02T00:00:00Z")
+      const first = yield* made("2026-03-01T23:59:59.999Z")
+      const keyed = yield* made("2026-03-01T00:00:00Z")
+      const seed = yield* freshSeed
+      yield* subscriptions.update(getOrThrow(SubscriptionOrder.replaceKey(keyed, Fixtures.anyBillingKeyId(seed))))
+      const ended = yield* made("2026-03-01T00:00:00Z")
+      yield* subscriptions.update(getOrThrow(SubscriptionOrder.cancel(ended, "noBillingKey", Fixtures.now)))
+      const ours = new Set<string>([late, second, first, keyed, ended].map(({ id }) => id))
+      const listed: Array<Waiting> = []
+      for (let after: Waiting | null = null, isDone = false; !isDone;) {
+        const page: ReadonlyArray<Waiting> = yield* subscriptions.listAwaitingKey({
+          until: at("2026-03-02T00:00:00Z"),
+          after,
+          limit: 1
+        })
+        listed.push(...page.filter(({ id }) => ours.has(id)))
+        after = page.at(-1) ?? after
+        isDone = page.length < 1
+      }
+      assert.deepStrictEqual(
+        listed,
+        [first, second].map(({ createdAt, id }) => ({ id, createdAt }))
+      )
     })
   ),
 

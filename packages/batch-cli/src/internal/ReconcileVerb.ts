@@ -6,6 +6,7 @@
 import { checkKeys } from "@pillivery/application/Payments/CheckKeys"
 import { reconcile } from "@pillivery/application/Payments/Reconcile"
 import { reconcileSettlement, type SettlementReport } from "@pillivery/application/Payments/ReconcileSettlement"
+import { awaitKeys } from "@pillivery/application/Subscriptions/AwaitKeys"
 import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
 import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
 import * as BusinessDate from "@pillivery/domain/BusinessDate"
@@ -46,6 +47,7 @@ export const reconcileCommand = Command.make(
     for (const { detail, line } of settled?.problems ?? []) yield* Console.error(`line ${line}: ${detail}`)
     const done = yield* reconcile()
     const keys = yield* checkKeys()
+    yield* awaitKeys()
     const owed = yield* ledger.owed(BusinessDate.fromInstant(yield* clock.now))
     yield* say(
       flags.json,
