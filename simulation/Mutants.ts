@@ -89,6 +89,16 @@ export const mutants: Readonly<Record<string, Mutant>> = {
         file: evidence,
         from: "const known = Math.max(baseline ?? 0, others ?? 0)",
         to: "const known = baseline ?? others ?? 0"
+      },
+      {
+        file: chargeCycle,
+        from: "at: Evidence.laterOf(answer.lastApprovedAt, key.lastKnownApproval) }",
+        to: "at: answer.lastApprovedAt ?? key.lastKnownApproval }"
+      },
+      {
+        file: "packages/application/src/Payments/AskProvider.ts",
+        from: "return Evidence.mayBeHidden(settings, attempt, known)",
+        to: "return false"
       }
     ]
   },

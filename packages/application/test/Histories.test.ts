@@ -7,6 +7,7 @@ import { approvePayment } from "@pillivery/application/Payments/ApprovePayment"
 import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
 import { reconcile } from "@pillivery/application/Payments/Reconcile"
 import { requestPayment } from "@pillivery/application/Payments/RequestPayment"
+import { BillingKeyRepository } from "@pillivery/application/ports/BillingKeyRepository"
 import { OrderRepository } from "@pillivery/application/ports/OrderRepository"
 import { PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
 import { RefundRepository } from "@pillivery/application/ports/RefundRepository"
@@ -158,6 +159,90 @@ describe("a renewal is charged once", () => {
       const after = yield* World.read(subscription.id)
       assert.strictEqual(after.key?._tag, "Frozen")
       assert.strictEqual(after.cycle._tag, "Due")
+    }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect("and left to a person where a later approval of its key may hide it", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const provider = yield* MemoryProvider.MemoryProvider
+      const order = yield* World.placeOrder([
+        { price: 10_000, period: 30 },
+        { price: 20_000, period: 30 }
+      ])
+      const approval = yield* World.prepareApproval(order)
+      yield* approvePayment(approval.attemptId, approval.token)
+      const { key } = yield* World.subscriptionOf(order)
+      if (key?._tag !== "Active") return assert.fail("there is no key")
+      const holderOf = Effect.gen(function* () {
+        const found = yield* (yield* BillingKeyRepository).findById(key.id)
+        const holder = Option.getOrThrow(found).inFlight
+        return holder === null ? assert.fail("nothing holds the key") : holder
+      })
+      yield* World.passDays(30)
+      yield* provider.next({ _tag: "LoseRequest" })
+      yield* World.run
+      const late = yield* holderOf
+      yield* World.passDays(1)
+      yield* World.withTime(reconcile())
+      assert.strictEqual((yield* World.attempt(late))._tag, "NotExecuted")
+      yield* provider.next({ _tag: "LoseAnswer" })
+      yield* World.run
+      const hidden = yield* holderOf
+      // Far beyond every grace the first one is executed after all, and whoever sent it wakes up with its answer.
+      yield* TestClock.adjust("1 hour")
+      yield* provider.chargeElsewhere(key.billingKey)
+      const { transactionId } = yield* lastCapture
+      const { amount } = yield* World.attempt(late)
+      yield* recordCharge(
+        late,
+        approvalOf(transactionId, amount, DateTime.add(World.startedAt, { days: 31, hours: 1 }))
+      )
+      yield* World.passDays(1)
+      yield* World.withTime(reconcile())
+      assert.strictEqual((yield* World.attempt(hidden))._tag, "ManualReview")
+    }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect("and not left to a person for one lookup that fails after days without any", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const { subscription } = yield* World.subscribe()
+      yield* World.passDays(30)
+      const provider = yield* MemoryProvider.MemoryProvider
+      yield* provider.next({ _tag: "LoseAnswer" })
+      yield* World.run
+      const { openAttempt } = (yield* World.read(subscription.id)).cycle
+      if (openAttempt === null) return assert.fail("nothing holds the cycle")
+      yield* World.passDays(10)
+      yield* provider.failNextLookup(false)
+      yield* World.withTime(reconcile())
+      assert.strictEqual((yield* World.attempt(openAttempt))._tag, "Unknown")
+      yield* World.passDays(1)
+      yield* World.withTime(reconcile())
+      assert.strictEqual((yield* World.attempt(openAttempt))._tag, "Approved")
+    }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect("and left to a person when every question of some days failed", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const { subscription } = yield* World.subscribe()
+      yield* World.passDays(30)
+      const provider = yield* MemoryProvider.MemoryProvider
+      yield* provider.next({ _tag: "LoseAnswer" })
+      yield* World.run
+      const { openAttempt } = (yield* World.read(subscription.id)).cycle
+      if (openAttempt === null) return assert.fail("nothing holds the cycle")
+      yield* provider.failLookups(true)
+      for (let hour = 0; hour < 3 * 24; hour++) {
+        yield* World.withTime(reconcile())
+        yield* TestClock.adjust("1 hour")
+        assert.strictEqual((yield* World.attempt(openAttempt))._tag, "Unknown")
+      }
+      yield* World.passDays(2)
+      yield* World.withTime(reconcile())
+      assert.strictEqual((yield* World.attempt(openAttempt))._tag, "ManualReview")
     }).pipe(Effect.provide(World.layer))
   )
 
@@ -392,7 +477,8 @@ describe("money that moved is explained", () => {
       yield* World.run
       if (first === null) return assert.fail("nothing held the cycle")
       const { transactionId } = yield* lastCapture
-      yield* recordCharge(first, approvalOf(transactionId, 30_000, DateTime.makeUnsafe("2026-12-23T01:00:00Z")))
+      // Not later than what the key showed before the second was sent, so that it hides nothing of it.
+      yield* recordCharge(first, approvalOf(transactionId, 30_000, World.startedAt))
       yield* cancelSubscription({
         subscriptionId: subscription.id,
         userId: subscription.userId,

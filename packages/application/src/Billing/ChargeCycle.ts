@@ -291,7 +291,8 @@ const readBaseline = Effect.fnUntraced(function* (
         yield* freezeKey(key)
         return postponed("the provider shows an approval we cannot explain; its billing key is frozen")
       }
-      return { _tag: "Baseline" as const, at: answer.lastApprovedAt ?? key.lastKnownApproval }
+      // A lookup may be behind what we know.
+      return { _tag: "Baseline" as const, at: Evidence.laterOf(answer.lastApprovedAt, key.lastKnownApproval) }
     }
     // A key the provider denies is charged all the same: the charge's own answer is the definite one.
     case "BillingKeyMissing":

@@ -16,7 +16,7 @@ import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import * as Evidence from "./Evidence.ts"
 import { type CallHealth, MoneyCalls } from "./MoneyCalls.ts"
-import { ProtocolSettings } from "./ProtocolSettings.ts"
+import { ProtocolSettings, type Settings } from "./ProtocolSettings.ts"
 import { recordApproval } from "./RecordApproval.ts"
 
 const millisPerDay = 86_400_000
@@ -51,12 +51,12 @@ export const askAboutApproval = Effect.fn("askAboutApproval")(function* (attempt
       case "PaymentFound":
         return Purchase.findingShown(attempt, answer, { askedAt: now, graceMinutes: settings.approvalGraceMinutes })
       case "PaymentMissing":
-        return failingFor(attempt, now) > settings.lookupFailingDaysMax
+        return wasAskedInVain(attempt, now, settings)
           ? { _tag: "NeedsReview", detail: "the provider does not know the transaction" }
           : { _tag: "StillUnknown", detail: answer.detail }
       case "LookupFailed":
       case "Refused":
-        return isFailingTooLong(answer, attempt, now, settings.lookupFailingDaysMax)
+        return isFailingTooLong(answer, attempt, now, settings)
           ? { _tag: "NeedsReview", detail: "lookups have failed for days" }
           : { _tag: "StillUnknown", detail: answer.detail }
     }
@@ -93,19 +93,22 @@ const askAboutCharge = Effect.fnUntraced(function* (attempt: Attempt.Unknown) {
             reference: new Attempt.Awaiting({ approvedAt: answer.lastApprovedAt })
           }
         }
-        return now.epochMilliseconds >= Evidence.believedFrom(settings, attempt.sentAt).epochMilliseconds
-          ? {
+        if (now.epochMilliseconds < Evidence.believedFrom(settings, attempt.sentAt).epochMilliseconds) {
+          return { _tag: "StillUnknown", detail: "the billing key's last approval has not moved" }
+        }
+        return Evidence.mayBeHidden(settings, attempt, known)
+          ? { _tag: "NeedsReview", detail: "a later approval of the billing key may hide what became of it" }
+          : {
               _tag: "NotExecuted",
               why: "inferred",
               detail: "the billing key's last approval did not move past the grace time"
             }
-          : { _tag: "StillUnknown", detail: "the billing key's last approval has not moved" }
       }
       case "BillingKeyMissing":
         return { _tag: "NeedsReview", detail: "the provider does not know the billing key" }
       case "LookupFailed":
       case "Refused":
-        return isFailingTooLong(answer, attempt, now, settings.lookupFailingDaysMax)
+        return isFailingTooLong(answer, attempt, now, settings)
           ? { _tag: "NeedsReview", detail: "lookups have failed for days" }
           : { _tag: "StillUnknown", detail: answer.detail }
     }
@@ -123,10 +126,15 @@ const lookupHealth = (answer: PaymentLookupAnswer | BillingKeyLookupAnswer): Cal
 const failingFor = (attempt: Attempt.Unknown, now: DateTime.Utc): number =>
   (now.epochMilliseconds - attempt.unknownSince.epochMilliseconds) / millisPerDay
 
+// It was asked about as often as it should be in those days: after an outage of ours the first question may fail as well.
 // What people of ours must mend does not count: the attempt waits until lookups work again.
 const isFailingTooLong = (
   answer: { readonly _tag: "LookupFailed"; readonly isOurFault: boolean } | Refused,
   attempt: Attempt.Unknown,
   now: DateTime.Utc,
-  daysMax: number
-): boolean => answer._tag === "LookupFailed" && !answer.isOurFault && failingFor(attempt, now) > daysMax
+  settings: Settings
+): boolean => answer._tag === "LookupFailed" && !answer.isOurFault && wasAskedInVain(attempt, now, settings)
+
+const wasAskedInVain = (attempt: Attempt.Unknown, now: DateTime.Utc, settings: Settings): boolean =>
+  failingFor(attempt, now) > settings.lookupFailingDaysMax &&
+  attempt.asks >= Evidence.asksWithin(settings, settings.lookupFailingDaysMax)

@@ -13,6 +13,7 @@ import type * as Refund from "@pillivery/domain/Refund"
 import { DateTime } from "effect"
 import type { Settings } from "./ProtocolSettings.ts"
 
+const minutesPerDay = 1_440
 const millisPerMinute = 60_000
 const millisPerSecond = 1_000
 
@@ -77,6 +78,35 @@ export const isUnexplained = (
   lastApprovedAt !== null &&
   key.lastKnownApproval !== null &&
   lastApprovedAt.epochMilliseconds - key.lastKnownApproval.epochMilliseconds >= settings.marginSeconds * millisPerSecond
+
+/**
+ * Whether an approval of another attempt, later than everything that was known when this one was sent, may hide what became
+ * of it: the provider tells only of a key's last approval.
+ */
+export const mayBeHidden = (
+  settings: Settings,
+  attempt: Pick<Attempt.Sent, "baseline">,
+  key: Pick<BillingKey.BillingKey, "lastKnownApproval">
+): boolean =>
+  key.lastKnownApproval !== null &&
+  (attempt.baseline === null ||
+    key.lastKnownApproval.epochMilliseconds - attempt.baseline.epochMilliseconds >=
+      settings.marginSeconds * millisPerSecond)
+
+/** The later of two approvals; null where neither is known. */
+export const laterOf = (one: DateTime.Utc | null, other: DateTime.Utc | null): DateTime.Utc | null => {
+  if (one === null || other === null) return one ?? other
+  return one.epochMilliseconds < other.epochMilliseconds ? other : one
+}
+
+/** How often the provider is asked about a lost answer within some days. */
+export const asksWithin = (settings: Settings, days: number): number => {
+  const steps = settings.askAfterMinutes
+  const last = Math.max(1, steps[steps.length - 1] ?? 1)
+  const minutes = days * minutesPerDay
+  const later = Math.ceil(Math.max(0, minutes - last) / last) - 1
+  return steps.filter((step) => step < minutes).length + Math.max(0, later)
+}
 
 /**
  * Whether the key may have been approved so lately that a charge now could bear the same second; the provider's clock
