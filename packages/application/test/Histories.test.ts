@@ -83,6 +83,17 @@ const declined = new Soft({ kind: "Refused", code: "-781", message: "" })
 const lateMillis = 20 * 60_000
 const farAway = { monotonicMillis: Number.MAX_SAFE_INTEGER, wallMillis: Number.MAX_SAFE_INTEGER }
 
+/** A renewal whose answer was lost, though it was executed, and the attempt that holds it. */
+const lostRenewal = Effect.gen(function* () {
+  const { subscription } = yield* World.subscribe()
+  yield* World.passDays(30)
+  const provider = yield* MemoryProvider.MemoryProvider
+  yield* provider.next({ _tag: "LoseAnswer" })
+  yield* World.run
+  const { openAttempt } = (yield* World.read(subscription.id)).cycle
+  return openAttempt === null ? yield* Effect.die("nothing holds the cycle") : { openAttempt, provider }
+})
+
 describe("a renewal is charged once", () => {
   it.effect("when a lookup made before the grace ended is acted on after it", () => {
     let isStopped = false
@@ -207,13 +218,7 @@ describe("a renewal is charged once", () => {
   it.effect("and not left to a person for one lookup that fails after days without any", () =>
     Effect.gen(function* () {
       yield* World.begin
-      const { subscription } = yield* World.subscribe()
-      yield* World.passDays(30)
-      const provider = yield* MemoryProvider.MemoryProvider
-      yield* provider.next({ _tag: "LoseAnswer" })
-      yield* World.run
-      const { openAttempt } = (yield* World.read(subscription.id)).cycle
-      if (openAttempt === null) return assert.fail("nothing holds the cycle")
+      const { openAttempt, provider } = yield* lostRenewal
       yield* World.passDays(10)
       yield* provider.failNextLookup(false)
       yield* World.withTime(reconcile())
@@ -227,13 +232,7 @@ describe("a renewal is charged once", () => {
   it.effect("and left to a person when every question of some days failed", () =>
     Effect.gen(function* () {
       yield* World.begin
-      const { subscription } = yield* World.subscribe()
-      yield* World.passDays(30)
-      const provider = yield* MemoryProvider.MemoryProvider
-      yield* provider.next({ _tag: "LoseAnswer" })
-      yield* World.run
-      const { openAttempt } = (yield* World.read(subscription.id)).cycle
-      if (openAttempt === null) return assert.fail("nothing holds the cycle")
+      const { openAttempt, provider } = yield* lostRenewal
       yield* provider.failLookups(true)
       for (let hour = 0; hour < 3 * 24; hour++) {
         yield* World.withTime(reconcile())
