@@ -334,22 +334,32 @@ export const declineSoftly: Move<
   )
 }
 
-/** A hard decline: the cycle waits for another key until the last day of the ladder. */
+/**
+ * A hard decline on the date `on`: the cycle waits for another key until the last day of the ladder. Where it became known
+ * later, on `knownOn`, the user is told only then, and has as many days from then on.
+ */
 export const declineHard: Move<
   "declineHard",
-  [attemptId: AttemptId, on: BusinessDate.BusinessDate, policy: DunningPolicy.DunningPolicy],
+  [
+    attemptId: AttemptId,
+    on: BusinessDate.BusinessDate,
+    policy: DunningPolicy.DunningPolicy,
+    knownOn: BusinessDate.BusinessDate
+  ],
   AwaitingKey
-> = (self: BillingCycle, attemptId, on, policy) => {
+> = (self: BillingCycle, attemptId, on, policy, knownOn) => {
   if ((self._tag !== "InFlight" && self._tag !== "InDoubt") || self.openAttempt !== attemptId) {
     return denied(self, "declineHard")
   }
   const ladderStart = self.ladderStart ?? on
+  const lastDay = DunningPolicy.lastDay(policy, ladderStart)
+  const daysLate = Math.max(0, BusinessDate.daysUntil(on, knownOn))
   return Result.succeed(
     State.next(AwaitingKey, self, {
       openAttempt: null,
       answeredOn: on,
       ladderStart,
-      nextAttemptOn: DunningPolicy.lastDay(policy, ladderStart)
+      nextAttemptOn: lastDay > on ? BusinessDate.addDays(lastDay, daysLate) : lastDay
     })
   )
 }

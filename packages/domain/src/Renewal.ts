@@ -278,6 +278,7 @@ const declined = (books: Books, reason: DeclineReason, context: Context): Result
       }
     }
     const on = BusinessDate.fromInstant(next.sentAt)
+    const knownOn = BusinessDate.fromInstant(context.at)
     const event = (nextAttemptOn: BusinessDate.BusinessDate | null) =>
       new DomainEvent.CycleDeclined({
         eventId: DomainEvent.eventId(attempt.id, "CycleDeclined"),
@@ -299,7 +300,7 @@ const declined = (books: Books, reason: DeclineReason, context: Context): Result
         return { ...base, cycle: blocked, events: [...keyEvents, event(blocked.nextAttemptOn)] }
       }
       case "Hard": {
-        const waiting = yield* BillingCycle.declineHard(cycle, attempt.id, on, context.policy)
+        const waiting = yield* BillingCycle.declineHard(cycle, attempt.id, on, context.policy, knownOn)
         if (waiting.nextAttemptOn !== null && waiting.nextAttemptOn > on) {
           return { ...base, ...behind, cycle: waiting, events: [...keyEvents, event(null)] }
         }

@@ -74,7 +74,7 @@ describe("BillingCycle", () => {
       rejected(BillingCycle.giveBack(self, stranger, on), "CycleTransitionDenied")
       rejected(BillingCycle.block(self, stranger, on), "CycleTransitionDenied")
       rejected(BillingCycle.declineSoftly(self, stranger, on, standard), "CycleTransitionDenied")
-      rejected(BillingCycle.declineHard(self, stranger, on, standard), "CycleTransitionDenied")
+      rejected(BillingCycle.declineHard(self, stranger, on, standard, on), "CycleTransitionDenied")
       rejected(BillingCycle.exhaust(self, stranger, on, "Abandoned"), "CycleTransitionDenied")
       assert.strictEqual(Result.isSuccess(BillingCycle.charge(self, stranger, on)), BillingCycle.isOpen(self))
     }
@@ -86,7 +86,7 @@ describe("BillingCycle", () => {
       rejected(BillingCycle.giveBack(self, holder, on), "CycleTransitionDenied")
       rejected(BillingCycle.block(self, holder, on), "CycleTransitionDenied")
       rejected(BillingCycle.declineSoftly(self, holder, on, standard), "CycleTransitionDenied")
-      rejected(BillingCycle.declineHard(self, holder, on, standard), "CycleTransitionDenied")
+      rejected(BillingCycle.declineHard(self, holder, on, standard, on), "CycleTransitionDenied")
     }
     rejected(BillingCycle.doubt(any(inDoubtCycle()), holder), "CycleTransitionDenied")
   })
@@ -95,7 +95,7 @@ describe("BillingCycle", () => {
     for (const self of [inFlightCycle(), inDoubtCycle()]) {
       assert.strictEqual(succeeded(BillingCycle.giveBack(self, holder, on))._tag, "Due")
       assert.strictEqual(succeeded(BillingCycle.block(self, holder, on))._tag, "Blocked")
-      assert.strictEqual(succeeded(BillingCycle.declineHard(self, holder, on, standard))._tag, "AwaitingKey")
+      assert.strictEqual(succeeded(BillingCycle.declineHard(self, holder, on, standard, on))._tag, "AwaitingKey")
       assert.notStrictEqual(succeeded(BillingCycle.declineSoftly(self, holder, on, standard)), "exhausted")
     }
   })
@@ -242,21 +242,39 @@ describe("BillingCycle.declineSoftly", () => {
 
 describe("BillingCycle.declineHard and receiveKey", () => {
   it("waits for a key until the ladder's last day", () => {
-    const waiting = succeeded(BillingCycle.declineHard(inFlightCycle(), holder, on, standard))
+    const waiting = succeeded(BillingCycle.declineHard(inFlightCycle(), holder, on, standard, on))
     assert.deepStrictEqual(
       [waiting.nextAttemptOn, waiting.ladderStart, waiting.answeredOn],
       [day("2026-02-19"), on, on]
     )
   })
 
+  it("leaves as many days for another key when the decline became known late", () => {
+    const late = succeeded(BillingCycle.declineHard(inFlightCycle(), holder, on, standard, day("2026-02-20")))
+    assert.deepStrictEqual([late.nextAttemptOn, late.ladderStart, late.answeredOn], [day("2026-02-25"), on, on])
+    const before = succeeded(BillingCycle.declineHard(inFlightCycle(), holder, on, standard, day("2026-02-13")))
+    assert.strictEqual(before.nextAttemptOn, "2026-02-19")
+    // No day was left on the ladder's last one, so none is left later.
+    const last = succeeded(
+      BillingCycle.declineHard(
+        inFlightCycle({ ladderStart: on, step: 3 }),
+        holder,
+        day("2026-02-19"),
+        standard,
+        day("2026-02-22")
+      )
+    )
+    assert.strictEqual(last.nextAttemptOn, "2026-02-19")
+  })
+
   it("keeps the first decline as day 0", () => {
     const sent = succeeded(BillingCycle.send(retryDueCycle(), stranger, quantity(2)))
-    const waiting = succeeded(BillingCycle.declineHard(sent, stranger, day("2026-02-15"), standard))
+    const waiting = succeeded(BillingCycle.declineHard(sent, stranger, day("2026-02-15"), standard, day("2026-02-15")))
     assert.strictEqual(waiting.nextAttemptOn, "2026-02-19")
   })
 
   it("is due today with another key, or tomorrow after today's answer", () => {
-    const waiting = succeeded(BillingCycle.declineHard(inFlightCycle(), holder, on, standard))
+    const waiting = succeeded(BillingCycle.declineHard(inFlightCycle(), holder, on, standard, on))
     assert.strictEqual(succeeded(BillingCycle.receiveKey(waiting, on)).nextAttemptOn, "2026-02-15")
     const retry = succeeded(BillingCycle.receiveKey(waiting, day("2026-02-17")))
     assert.deepStrictEqual([retry._tag, retry.nextAttemptOn], ["RetryDue", day("2026-02-17")])

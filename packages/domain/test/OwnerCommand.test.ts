@@ -50,7 +50,13 @@ const dates = (cycles: ReadonlyArray<BillingCycle.BillingCycle>) =>
 
 const some = (...cycles: ReadonlyArray<BillingCycle.Open>) => cycles
 const declinedHard = succeeded(
-  BillingCycle.declineHard(inFlightCycle(), anyAttemptId(), day("2026-02-14"), DunningPolicy.standard)
+  BillingCycle.declineHard(
+    inFlightCycle(),
+    anyAttemptId(),
+    day("2026-02-14"),
+    DunningPolicy.standard,
+    day("2026-02-14")
+  )
 )
 const givenBack = succeeded(BillingCycle.giveBack(inFlightCycle(), anyAttemptId(), day("2026-02-15")))
 

@@ -351,6 +351,12 @@ describe("Renewal.settle, declined", () => {
     }
   })
 
+  it("hard that became known after the ladder leaves its days from then on", () => {
+    const entries = succeeded(Renewal.settle(books(), declined(hardDecline()), context(timeOn("2026-02-22"))))
+    assert.isTrue(entries.cycle?._tag === "AwaitingKey" && entries.cycle.nextAttemptOn === "2026-02-27")
+    assert.strictEqual(entries.subscription?._tag, "PastDue")
+  })
+
   it("hard on the last day is final", () => {
     const cycle = inFlightCycle({ ladderStart: day("2026-02-14"), step: 3 })
     const entries = succeeded(
@@ -628,7 +634,9 @@ describe("Renewal.settle, whatever the outcome", () => {
 
 describe("Renewal.giveUp", () => {
   it("ends a cycle that found no key by the last day", () => {
-    const waiting = succeeded(BillingCycle.declineHard(inFlightCycle(), holder, day("2026-02-14"), standard))
+    const waiting = succeeded(
+      BillingCycle.declineHard(inFlightCycle(), holder, day("2026-02-14"), standard, day("2026-02-14"))
+    )
     const key = succeeded(BillingKey.revoke(activeKey()))
     const entries = succeeded(
       Renewal.giveUp({ cycle: waiting, subscription: pastDueSubscription(), key }, context(timeOn("2026-02-19")))

@@ -272,7 +272,8 @@ const declined = (seed: string, policy = DunningPolicy.standard) =>
     Fixtures.inFlightCycle({}, seed),
     Fixtures.anyAttemptId(seed),
     Fixtures.day("2026-02-14"),
-    policy
+    policy,
+    Fixtures.day("2026-02-14")
   )
 
 /** A cycle in every state. */

@@ -841,7 +841,7 @@ export const billingCycleCommand: fc.Arbitrary<Command<Cycle>> = fc.oneof(
       .tuple(holder, nearDate, dunningPolicy)
       .map(([who, on, policy]) =>
         command(`decline hard on ${on}`, "declineHard", (self: Cycle) =>
-          BillingCycle.declineHard(self, who(self), on, policy)
+          BillingCycle.declineHard(self, who(self), on, policy, on)
         )
       ),
     weight: 2

@@ -413,13 +413,13 @@ export class Model {
       this.state = "PastDue"
       cycle.state = "RetryDue"
       cycle.nextAttemptOn = next
-    } else this.awaitKey(cycle, ladderStart)
+    } else this.awaitKey(cycle, ladderStart, Math.max(0, this.today - sentOn))
   }
 
-  private awaitKey(cycle: ModelCycle, ladderStart: number): void {
+  private awaitKey(cycle: ModelCycle, ladderStart: number, daysLate = 0): void {
     this.state = "PastDue"
     cycle.state = "AwaitingKey"
-    cycle.nextAttemptOn = ladderStart + Math.max(...this.start.ladderDays)
+    cycle.nextAttemptOn = ladderStart + Math.max(...this.start.ladderDays) + daysLate
   }
 
   private takeFinalAction(cycle: ModelCycle): void {
