@@ -80,7 +80,16 @@ export const settle = (books: Books, outcome: Outcome, context: Context): Result
     case "Lost":
       return lost(books, outcome.nextAskAt, outcome.detail, context)
     case "NeedsReview":
-      return needsReview(books, outcome.detail, context)
+      // Whoever asked about it may have read a row that was settled meanwhile: what is decided is no person's to decide.
+      return books.attempt._tag === "Sent" || books.attempt._tag === "Unknown"
+        ? needsReview(books, outcome.detail, context)
+        : Result.fail(
+            new Attempt.AttemptTransitionDenied({
+              attemptId: books.attempt.id,
+              from: books.attempt._tag,
+              command: "review"
+            })
+          )
   }
 }
 

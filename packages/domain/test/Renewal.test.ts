@@ -560,6 +560,17 @@ describe("Renewal.settle, unclear", () => {
     const [event] = entries.events
     assert.isTrue(event?._tag === "PaymentNeedsReview" && event.detail === "x".repeat(500))
   })
+
+  it("is refused for what was decided while somebody asked about it", () => {
+    const inferred = succeeded(
+      Attempt.approve(unknownAttempt, { at: later(900), reference: awaitingReference(), amount: won(1), isOwed: true })
+    )
+    const notExecuted = succeeded(Attempt.notExecuted(unknownAttempt, { at: later(900), why: "inferred", detail: "" }))
+    for (const attempt of [inferred, notExecuted]) {
+      const settled = Renewal.settle(books({ attempt }), { _tag: "NeedsReview", detail: "" }, context())
+      assert.strictEqual(rejected(settled, "AttemptTransitionDenied").command, "review")
+    }
+  })
 })
 
 describe("Renewal.settle, whatever the outcome", () => {
