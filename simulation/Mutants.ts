@@ -116,8 +116,18 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     ]
   },
   releasedByNonHolder: {
-    sentence: "A late answer frees the billing key for everybody, whoever holds it.",
+    sentence: "Who asks about a charge, or answers late, frees the billing key, whoever holds it.",
     edits: [
+      {
+        file: "packages/domain/src/Renewal.ts",
+        from: "return { attempt: yield* Attempt.askAgain(attempt, nextAskAt), opened: [], events: [] }",
+        to: `return {
+        attempt: yield* Attempt.askAgain(attempt, nextAskAt),
+        key: BillingKey.release(books.key, attempt.id),
+        opened: [],
+        events: []
+      }`
+      },
       {
         file: "packages/domain/src/BillingKey.ts",
         from: "self.inFlight === attemptId ? withFields(self, { inFlight: null }) : self",
