@@ -60,7 +60,10 @@ describe("review and reconcile --settlement", () => {
         const lines = yield* settlement
         const file = join(yield* folder, "settlement.csv")
         const foreign = lines[1]?.replace(/[^,]*$/, "0192a000-0000-7000-8000-000000000001")
-        writeFileSync(file, `\uFEFF${[...lines, "yesterday,T1,,much,me", foreign].join("\r\n")}\r\n`)
+        writeFileSync(
+          file,
+          `\uFEFF${[...lines, "yesterday,T1,,much,me", foreign, 'a,"b,c', "x".repeat(20_000)].join("\r\n")}\r\n`
+        )
         const read = yield* Shop.cli(["reconcile", "--json", "--settlement", file], env)
         assert.strictEqual(read.code, 1, read.stderr)
         const { settlement: report } = jsonOf(read)
@@ -70,9 +73,11 @@ describe("review and reconcile --settlement", () => {
           agreed: 2,
           mismatched: 0,
           unknown: 1,
-          invalid: 1
+          invalid: 3
         })
         assert.match(read.stderr, /^line 6: .*amount/m)
+        assert.match(read.stderr, /^line 8: .*quote/im)
+        assert.match(read.stderr, /^line 9: it is longer/m)
         assert.match(read.stderr, /^line 7: there is no attempt 0192a000/m)
         assert.deepStrictEqual(jsonOf(yield* Shop.cli(["review", "list", "--json"], env)).waiting, [])
 

@@ -23,6 +23,8 @@ import { Transaction } from "../ports/Transaction.ts"
 import { retryStale } from "../StaleRetry.ts"
 import { recordApproval } from "./RecordApproval.ts"
 
+const detailLengthMax = 500
+
 /** The most problems that are told one by one. */
 export const problemsMax = 100
 
@@ -109,7 +111,7 @@ const settleLine = Effect.fnUntraced(function* (line: SettlementLine) {
   const found = { attemptId, state: attempt._tag, amount: attempt.amount }
   if (line.amount !== attempt.amount || isKnown || !mayBeApproved(attempt)) {
     const detail = `${found.state} with ${found.amount} won in the books, settled as ${line.transactionId} with ${line.amount} won`
-    yield* reportMismatch(attempt, detail)
+    yield* reportMismatch(attempt, line, detail)
     return { outcome: "mismatched", detail: `${attemptId} is ${detail}` } satisfies Judged
   }
   const reference = new Attempt.Known({
@@ -134,27 +136,37 @@ const mayBeApproved = (attempt: Attempt.Attempt): boolean =>
   attempt._tag === "NotExecuted" ||
   ("reference" in attempt && attempt.reference._tag === "Awaiting")
 
-// A person is told, once for each thing that was found, and a billing key that our books do not explain is not charged.
-const reportMismatch = Effect.fnUntraced(function* (attempt: Attempt.Attempt, detail: string) {
+// A person is told, once for each thing that was found; a billing key that our books do not explain is not charged, and an
+// approval that was only inferred is not believed any more.
+const reportMismatch = Effect.fnUntraced(function* (attempt: Attempt.Attempt, line: SettlementLine, detail: string) {
   const { run } = yield* Transaction
+  const payments = yield* PaymentRepository
   const keys = yield* BillingKeyRepository
   const outbox = yield* Outbox
   const clock = yield* BusinessClock
+  const told = detail.slice(0, detailLengthMax)
   yield* retryStale(
     run(
       Effect.gen(function* () {
         const at = yield* clock.now
         const { purpose } = attempt
+        const current = Option.getOrNull(yield* payments.findAttempt(attempt.id))
+        const isInferred = current !== null && "reference" in current && current.reference._tag === "Awaiting"
+        const reviewed = isInferred ? Result.getOrNull(Attempt.review(current, at, told)) : null
+        if (reviewed !== null) yield* payments.updateAttempt(reviewed)
         const key = purpose._tag === "ForCycle" ? Option.getOrNull(yield* keys.findById(purpose.billingKeyId)) : null
-        const frozen = key === null ? null : frozenOf(key)
+        const frozen = key === null ? null : Result.getOrNull(BillingKey.freeze(key))
         if (frozen !== null) yield* keys.update(frozen)
         yield* outbox.publish([
           new DomainEvent.PaymentNeedsReview({
-            eventId: DomainEvent.eventId(`settlement/${attempt.id}`, "PaymentNeedsReview"),
+            eventId: DomainEvent.eventId(
+              `settlement/${attempt.id}/${line.transactionId}/${line.amount}`,
+              "PaymentNeedsReview"
+            ),
             at,
             attemptId: attempt.id,
             userId: purpose.userId,
-            detail: detail.slice(0, 500)
+            detail: told
           }),
           ...(frozen === null
             ? []
@@ -171,7 +183,3 @@ const reportMismatch = Effect.fnUntraced(function* (attempt: Attempt.Attempt, de
     )
   )
 })
-
-// A key that an attempt holds is not charged anyway.
-const frozenOf = (key: BillingKey.BillingKey): BillingKey.Frozen | null =>
-  key.inFlight === null ? Result.getOrNull(BillingKey.freeze(key)) : null

@@ -119,6 +119,39 @@ describe("reconcileSettlement", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
+  it.effect("does not believe an inferred approval any more that was settled with another amount", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      yield* renewed({ _tag: "LoseAnswer" })
+      yield* TestClock.adjust("6 minutes")
+      yield* World.withTime(reconcile())
+      const [, line] = yield* settlement
+      if (line === undefined) return assert.fail("nothing was settled")
+      assert.strictEqual((yield* World.attempt(line.attemptId))._tag, "Approved")
+      assert.deepStrictEqual((yield* read([{ ...line, amount: Won.make(1) }])).counts, { ...none, mismatched: 1 })
+      assert.strictEqual((yield* World.attempt(line.attemptId))._tag, "ManualReview")
+    }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect("freezes a key also while another charge holds it", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const subscription = yield* renewed()
+      const [, line] = yield* settlement
+      yield* World.passDays(30)
+      yield* (yield* MemoryProvider).next({ _tag: "LoseAnswer" })
+      yield* World.run
+      if (line === undefined) return assert.fail("nothing was settled")
+      yield* read([{ ...line, transactionId: TransactionId.make("T-another") }])
+      const { cycle, key } = yield* World.read(subscription.id)
+      assert.deepStrictEqual([key?._tag, cycle._tag], ["Frozen", "InDoubt"])
+      yield* TestClock.adjust("6 minutes")
+      yield* World.withTime(reconcile())
+      const after = yield* World.read(subscription.id)
+      assert.deepStrictEqual([after.key?._tag, after.key?.inFlight, after.cycles[1]?._tag], ["Frozen", null, "Charged"])
+    }).pipe(Effect.provide(World.layer))
+  )
+
   it.effect("tells of lines that it cannot read and of attempts that are not there, and goes on", () =>
     Effect.gen(function* () {
       yield* World.begin

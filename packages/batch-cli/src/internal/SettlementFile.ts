@@ -11,12 +11,12 @@ import { InvalidLine, type SettlementLine } from "@pillivery/application/Payment
 import { AttemptId } from "@pillivery/domain/Ids"
 import { ApprovalId, TransactionId } from "@pillivery/domain/Provider"
 import { Won } from "@pillivery/domain/Won"
-import { parse } from "csv-parse"
+import { parse } from "csv-parse/sync"
 import { Data, Effect, Schema, Stream } from "effect"
 import { createReadStream } from "node:fs"
 
-/** The longest line of a settlement file, in bytes. */
-export const lineBytesMax = 10_000
+/** The longest line of a settlement file, in characters. */
+export const lineLengthMax = 10_000
 
 const detailLengthMax = 400
 
@@ -40,39 +40,53 @@ const Columns = Schema.Struct({
 
 const decode = Schema.decodeUnknownEffect(Columns)
 
-const Parsed = Schema.Struct({
-  record: Schema.Record(Schema.String, Schema.String),
-  info: Schema.Struct({ lines: Schema.Int, columns: Schema.Unknown })
-})
-
-/** The lines of a settlement file, read as they are wanted. */
+/** The lines of a settlement file, read as they are wanted; each is taken for itself, so that one never hides another. */
 export const lines = (path: string): Stream.Stream<SettlementLine | InvalidLine, SettlementUnreadable> =>
   Stream.suspend(() => {
-    const parser = parse({
-      bom: true,
-      columns: (names: ReadonlyArray<string>) => {
-        const missing = columnsNeeded.filter((name) => !names.includes(name))
-        if (missing.length > 0) throw new Error(`it has no column ${missing.join(", ")}`)
-        return [...names]
-      },
-      info: true,
-      max_record_size: lineBytesMax,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      trim: true
+    let number = 0
+    let names: ReadonlyArray<string> | null = null
+    const read = Effect.fnUntraced(function* (text: string) {
+      const line = ++number
+      const fields = yield* fieldsOf(line === 1 ? text.replace(/^\uFEFF/, "") : text)
+      if (names === null) {
+        names = yield* headerOf(fields)
+        return null
+      }
+      if (typeof fields === "string") return new InvalidLine({ line, detail: fields })
+      return fields.length === 0 ? null : yield* lineOf(line, names, fields)
     })
-    const file = createReadStream(path).on("error", (error) => parser.destroy(error))
-    file.pipe(parser)
     return Stream.fromAsyncIterable(
-      parser as AsyncIterable<unknown>,
+      createReadStream(path) as AsyncIterable<Uint8Array>,
       (error) => new SettlementUnreadable({ detail: error instanceof Error ? error.message : String(error) })
-    ).pipe(Stream.mapEffect(lineOf))
+    ).pipe(
+      Stream.decodeText(),
+      Stream.splitLines,
+      Stream.mapEffect(read),
+      Stream.filter((line) => line !== null)
+    )
   })
 
-const lineOf = Effect.fnUntraced(function* (parsed: unknown) {
-  const { info, record } = yield* Effect.orDie(Schema.decodeUnknownEffect(Parsed)(parsed)) // what the parser says it gives
-  const line = info.lines
-  return yield* decode(record, { errors: "all" }).pipe(
+// The fields of one line, or what is wrong with it.
+const fieldsOf = (text: string): Effect.Effect<ReadonlyArray<string> | string> =>
+  Effect.sync(() => {
+    if (text.length > lineLengthMax) return `it is longer than ${lineLengthMax} characters`
+    if (text.trim() === "") return []
+    try {
+      return parse(text, { relax_column_count: true, trim: true })[0] ?? []
+    } catch (error) {
+      return inOneLine(error instanceof Error ? error.message : String(error))
+    }
+  })
+
+const headerOf = (fields: ReadonlyArray<string> | string) => {
+  const missing = columnsNeeded.filter((name) => typeof fields === "string" || !fields.includes(name))
+  return typeof fields === "string" || missing.length > 0
+    ? Effect.fail(new SettlementUnreadable({ detail: `it has no column ${missing.join(", ")}` }))
+    : Effect.succeed(fields)
+}
+
+const lineOf = (line: number, names: ReadonlyArray<string>, fields: ReadonlyArray<string>) =>
+  decode(Object.fromEntries(names.map((name, index) => [name, fields[index] ?? ""])), { errors: "all" }).pipe(
     Effect.map((row): SettlementLine => ({
       line,
       attemptId: row.partner_order_id,
@@ -83,6 +97,5 @@ const lineOf = Effect.fnUntraced(function* (parsed: unknown) {
     })),
     Effect.catch((error) => Effect.succeed(new InvalidLine({ line, detail: inOneLine(error.message) })))
   )
-})
 
 const inOneLine = (text: string): string => text.replaceAll(/\s+/g, " ").slice(0, detailLengthMax)
