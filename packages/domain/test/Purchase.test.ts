@@ -308,6 +308,14 @@ describe("Purchase.settle, not approved", () => {
     assert.deepStrictEqual([...entries.subscriptions, ...entries.cycles, ...entries.events], [])
   })
 
+  it("frees the order when a person found that no money moved", () => {
+    const review = succeeded(Purchase.settle(books, { _tag: "NeedsReview", detail: "unclear" }, at)).attempt
+    const settled = Purchase.settle({ ...books, attempt: review }, { _tag: "NotExecuted", detail: "통화" }, at)
+    const entries = succeeded(settled)
+    assert.isTrue(entries.attempt._tag === "NotExecuted" && entries.attempt.why === "inferred")
+    assert.isTrue(entries.order?._tag === "Placed" && entries.order.approvingAttempt === null)
+  })
+
   it("tells a person what is unclear, within limits", () => {
     const entries = succeeded(Purchase.settle(books, { _tag: "NeedsReview", detail: "x".repeat(900) }, at))
     const [event] = entries.events

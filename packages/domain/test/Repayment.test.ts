@@ -295,3 +295,60 @@ describe("Repayment.settle", () => {
     )
   })
 })
+
+describe("Repayment.decide", () => {
+  const held: Repayment.Books = {
+    ...books,
+    refund: succeeded(Repayment.settle(inDoubt, { _tag: "NeedsReview", detail: "" }, at)).refund
+  }
+  // Handed over before it was ever sent: nothing of it is in flight.
+  const unsent: Repayment.Books = {
+    refund: succeeded(Repayment.review(oneUnit.refund, "sent in vain", at)).refund,
+    attempt: oneUnit.attempt,
+    order
+  }
+
+  it("gives the money back in the books, whether it was in flight or not", () => {
+    for (const each of [held, unsent]) {
+      const entries = succeeded(Repayment.decide(each, "completed", "통화", at))
+      assert.strictEqual(entries.refund._tag, "Completed")
+      assert.isTrue(
+        entries.attempt?._tag === "Approved" &&
+          entries.attempt.refunded === 9_000 &&
+          entries.attempt.reserved === 0 &&
+          entries.attempt.refundInFlight === null
+      )
+      assert.strictEqual(entries.order?._tag, "PartiallyRefunded")
+      assert.deepStrictEqual(tags(entries), ["RefundCompleted"])
+    }
+  })
+
+  it("frees what was set aside, and says why", () => {
+    for (const each of [held, unsent]) {
+      const entries = succeeded(Repayment.decide(each, "rejected", "통화", at))
+      assert.isTrue(entries.refund._tag === "Rejected" && entries.refund.detail === "통화")
+      assert.isTrue(entries.attempt?._tag === "Approved" && entries.attempt.reserved === 0)
+      assert.deepStrictEqual(tags(entries), ["RefundRejected"])
+    }
+  })
+
+  it("has it sent again with its tries counted anew", () => {
+    for (const each of [held, unsent]) {
+      const entries = succeeded(Repayment.decide(each, "requested", "통화", at))
+      assert.isTrue(entries.refund._tag === "Requested" && entries.refund.dispatches === 0)
+      assert.isTrue(
+        entries.attempt?._tag === "Approved" &&
+          entries.attempt.reserved === 9_000 &&
+          entries.attempt.refundInFlight === null
+      )
+    }
+  })
+
+  it("decides nothing that is not in review, or while another refund is in flight", () => {
+    rejected(Repayment.decide(books, "completed", "통화", at), "RefundTransitionDenied")
+    const busy = succeeded(Attempt.beginRefund(oneUnit.attempt, anyRefundId("other")))
+    rejected(Repayment.decide({ ...unsent, attempt: busy }, "completed", "통화", at), "AttemptTransitionDenied")
+    const unknown = { ...unsent, attempt: sentApproval() }
+    rejected(Repayment.decide(unknown, "completed", "통화", at), "AttemptTransitionDenied")
+  })
+})
