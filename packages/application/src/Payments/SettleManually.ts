@@ -26,7 +26,9 @@ import { RefundRepository } from "../ports/RefundRepository.ts"
 import { Transaction } from "../ports/Transaction.ts"
 import { writeRepayment } from "../Refunds/DispatchRefund.ts"
 import { retryStale } from "../StaleRetry.ts"
+import * as Evidence from "./Evidence.ts"
 import { MoneyCalls } from "./MoneyCalls.ts"
+import { ProtocolSettings } from "./ProtocolSettings.ts"
 import { recordApproval } from "./RecordApproval.ts"
 
 /** There is nothing of this kind in a state that this verdict ends. */
@@ -75,6 +77,7 @@ export const settleAttempt = Effect.fn("settleAttempt")(function* (
     return yield* new NothingToDecide({ id, state: attempt?._tag ?? null, verdict: verdict._tag })
   }
   const reference = verdict._tag === "approved" ? yield* nameOf(attempt, verdict.transactionId) : null
+  if (verdict._tag !== "approved") yield* assertNoMoneyMoved(attempt)
   return yield* decided(
     { subject: isNameless ? "reference" : "attempt", id, verdict: verdict._tag, responsible },
     reference?.transactionId ?? null,
@@ -124,6 +127,28 @@ const nameOf = Effect.fnUntraced(function* (attempt: Attempt.Attempt, transactio
     })
   }
   return new Attempt.Known({ transactionId, approvalId: null, approvedAt: found.approvedAt, method: null })
+})
+
+// A charge that the provider shows executed is made a second time if it is taken for anything else. What it cannot tell is taken
+// from the person.
+const assertNoMoneyMoved = Effect.fnUntraced(function* (attempt: Attempt.Attempt) {
+  const { id, purpose } = attempt
+  if ("transactionId" in attempt && attempt.transactionId !== null) {
+    const { amount, refundedTotal, standing } = yield* lookUp(attempt, attempt.transactionId)
+    if (standing !== "approved" || refundedTotal >= amount) return
+    return yield* new EvidenceMissing({ id, detail: `the provider shows ${attempt.transactionId} approved` })
+  }
+  if (purpose._tag !== "ForCycle" || !("baseline" in attempt)) return
+  const key = Option.getOrNull(yield* (yield* BillingKeyRepository).findById(purpose.billingKeyId))
+  const settings = yield* ProtocolSettings
+  if (key === null || !("billingKey" in key)) return
+  const answer = yield* lookUpKey(key)
+  if (answer._tag === "BillingKeyFound" && Evidence.wasExecuted(settings, attempt, key, answer.lastApprovedAt)) {
+    return yield* new EvidenceMissing({
+      id,
+      detail: "the provider shows an approval of its billing key that came after it was sent"
+    })
+  }
 })
 
 const lookUp = Effect.fnUntraced(function* (attempt: Attempt.Attempt, transactionId: TransactionId) {
@@ -215,6 +240,16 @@ export const settleBillingKey = Effect.fn("settleBillingKey")(function* (
 })
 
 const lastApprovalOf = Effect.fnUntraced(function* (key: BillingKey.Frozen) {
+  const missing = (detail: string) => new EvidenceMissing({ id: key.id, detail })
+  const answer = yield* lookUpKey(key)
+  if (answer._tag !== "BillingKeyFound") return yield* missing(answer.detail)
+  return answer.isActive ? answer.lastApprovedAt : yield* missing("the provider shows it inactive: revoke it")
+})
+
+// What the provider says of a key; that it could not be asked is no answer.
+const lookUpKey = Effect.fnUntraced(function* (
+  key: Pick<BillingKey.Active, "id" | "provider" | "merchantAccount" | "billingKey">
+) {
   const calls = yield* MoneyCalls
   const strategy = (yield* PaymentStrategies).find(key.provider)
   const missing = (detail: string) => new EvidenceMissing({ id: key.id, detail })
@@ -225,8 +260,7 @@ const lastApprovalOf = Effect.fnUntraced(function* (key: BillingKey.Frozen) {
       strategy.lookupBillingKey({ merchantAccount: key.merchantAccount, billingKey: key.billingKey })
     )
     .pipe(Effect.mapError((refused) => missing(refused.message)))
-  if (answer._tag !== "BillingKeyFound") return yield* missing(answer.detail)
-  return answer.isActive ? answer.lastApprovedAt : yield* missing("the provider shows it inactive: revoke it")
+  return answer._tag === "LookupFailed" ? yield* missing(answer.detail) : answer
 })
 
 // Acts on a decision and writes it down, both or neither.

@@ -11,7 +11,7 @@ import { OrderRepository } from "@pillivery/application/ports/OrderRepository"
 import { PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
 import { RefundRepository } from "@pillivery/application/ports/RefundRepository"
 import { requestRefund } from "@pillivery/application/Refunds/RequestRefund"
-import { MemoryProvider } from "@pillivery/application/testing/MemoryProvider"
+import { type Behaviour, MemoryProvider } from "@pillivery/application/testing/MemoryProvider"
 import * as BusinessDate from "@pillivery/domain/BusinessDate"
 import { AttemptId, OrderId, RefundId } from "@pillivery/domain/Ids"
 import { TransactionId } from "@pillivery/domain/Provider"
@@ -49,6 +49,42 @@ const nameless = Effect.gen(function* () {
   const [, charged] = (yield* World.read(subscription.id)).cycles
   if (charged?._tag !== "Charged") return yield* Effect.die("it was not charged")
   return { subscription, attemptId: charged.chargedBy }
+})
+
+/** A person refunds a payment in the provider's console. */
+const giveBack = Effect.fnUntraced(function* (id: AttemptId) {
+  const attempt = yield* World.attempt(id)
+  const { strategy } = yield* MemoryProvider
+  const far = Number.MAX_SAFE_INTEGER
+  yield* strategy.refund({
+    refundId: RefundId.make(id),
+    merchantAccount: attempt.merchantAccount,
+    transactionId: yield* lastTransaction,
+    amount: attempt.amount,
+    approved: attempt.amount,
+    available: attempt.amount,
+    dispatchBefore: { monotonicMillis: far, wallMillis: far }
+  })
+})
+
+/** A renewal whose answer was lost, and about which nobody could be asked for days. */
+const unasked = Effect.fnUntraced(function* (behaviour: Behaviour) {
+  const { subscription } = yield* World.subscribe()
+  yield* World.passDays(30)
+  const provider = yield* MemoryProvider
+  yield* provider.next(behaviour)
+  yield* World.run
+  yield* provider.failLookups(true)
+  for (let day = 0; day < 6; day++) {
+    yield* TestClock.adjust("6 hours")
+    yield* World.withTime(reconcile())
+    yield* TestClock.adjust("18 hours")
+    yield* World.withTime(reconcile())
+  }
+  const { cycle } = yield* World.read(subscription.id)
+  if (cycle.openAttempt === null) return yield* Effect.die("nothing holds the cycle")
+  assert.strictEqual((yield* World.attempt(cycle.openAttempt))._tag, "ManualReview")
+  return cycle.openAttempt
 })
 
 const decisions = (id: string) =>
@@ -103,6 +139,7 @@ describe("settleAttempt", () => {
     Effect.gen(function* () {
       yield* World.begin
       const { attemptId, subscription } = yield* reviewed
+      yield* giveBack(attemptId)
       assert.strictEqual((yield* settleAttempt(attemptId, { _tag: "declined" }, responsible))._tag, "Declined")
       const { cycle } = yield* World.read(subscription.id)
       assert.isTrue(cycle._tag === "RetryDue" && cycle.nextAttemptOn === "2026-12-24")
@@ -116,10 +153,38 @@ describe("settleAttempt", () => {
     Effect.gen(function* () {
       yield* World.begin
       const { attemptId, subscription } = yield* reviewed
+      yield* giveBack(attemptId)
       yield* settleAttempt(attemptId, { _tag: "notExecuted" }, responsible)
       const { cycle, key } = yield* World.read(subscription.id)
       assert.isTrue(cycle._tag === "Due" && cycle.nextAttemptOn === "2026-12-24")
       assert.strictEqual(key?.inFlight, null)
+    }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect("takes nothing for declined or not executed that the provider shows executed", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const { attemptId: named } = yield* reviewed
+      const nameless = yield* unasked({ _tag: "LoseAnswer" })
+      yield* (yield* MemoryProvider).failLookups(false)
+      for (const id of [named, nameless]) {
+        for (const verdict of ["declined", "notExecuted"] as const) {
+          const refused = yield* Effect.flip(settleAttempt(id, { _tag: verdict }, responsible))
+          assert.strictEqual(refused._tag, "EvidenceMissing")
+          assert.strictEqual((yield* World.attempt(id))._tag, "ManualReview")
+        }
+      }
+    }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect("takes a lost charge for not executed when the provider shows nothing of it, once it can be asked", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const id = yield* unasked({ _tag: "LoseRequest" })
+      const unanswered = yield* Effect.flip(settleAttempt(id, { _tag: "notExecuted" }, responsible))
+      assert.strictEqual(unanswered._tag, "EvidenceMissing")
+      yield* (yield* MemoryProvider).failLookups(false)
+      assert.strictEqual((yield* settleAttempt(id, { _tag: "notExecuted" }, responsible))._tag, "NotExecuted")
     }).pipe(Effect.provide(World.layer))
   )
 
@@ -131,6 +196,9 @@ describe("settleAttempt", () => {
       yield* (yield* MemoryProvider).next({ _tag: "WrongAmount", amount: Won.make(1) })
       yield* Effect.exit(approvePayment(attemptId, token))
       assert.strictEqual((yield* World.attempt(attemptId))._tag, "ManualReview")
+      const refused = yield* Effect.flip(settleAttempt(attemptId, { _tag: "notExecuted" }, responsible))
+      assert.strictEqual(refused._tag, "EvidenceMissing")
+      yield* giveBack(attemptId)
       yield* settleAttempt(attemptId, { _tag: "notExecuted" }, responsible)
       const after = Option.getOrThrow(yield* (yield* OrderRepository).findById(order.id))
       assert.isTrue(after._tag === "Placed" && after.approvingAttempt === null)
@@ -220,19 +288,7 @@ describe("settleRefund", () => {
       const { attemptId, order, refundId } = yield* reviewedRefund
       const failed = yield* Effect.flip(settleRefund(refundId, "completed", responsible))
       assert.strictEqual(failed._tag, "EvidenceMissing")
-      const { strategy } = yield* MemoryProvider
-      const attempt = yield* World.attempt(attemptId)
-      if (attempt._tag !== "Approved" || attempt.reference._tag !== "Known") return assert.fail()
-      const far = Number.MAX_SAFE_INTEGER
-      yield* strategy.refund({
-        refundId: RefundId.make(attemptId),
-        merchantAccount: attempt.merchantAccount,
-        transactionId: attempt.reference.transactionId,
-        amount: Won.make(10_000),
-        approved: Won.make(10_000),
-        available: Won.make(10_000),
-        dispatchBefore: { monotonicMillis: far, wallMillis: far }
-      })
+      yield* giveBack(attemptId)
       assert.strictEqual((yield* Effect.flip(settleRefund(refundId, "rejected", responsible)))._tag, "EvidenceMissing")
       assert.strictEqual((yield* Effect.flip(settleRefund(refundId, "requested", responsible)))._tag, "EvidenceMissing")
       yield* settleRefund(refundId, "completed", responsible)
@@ -307,6 +363,7 @@ describe("a decision", () => {
     Effect.gen(function* () {
       yield* World.begin
       const { attemptId } = yield* reviewed
+      yield* giveBack(attemptId)
       const reviews = yield* ManualReviews
       const broken = ManualReviews.of({ ...reviews, record: () => Effect.die("the disk is full") })
       yield* Effect.exit(
