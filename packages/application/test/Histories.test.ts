@@ -94,6 +94,43 @@ const lostRenewal = Effect.gen(function* () {
   return openAttempt === null ? yield* Effect.die("nothing holds the cycle") : { openAttempt, provider }
 })
 
+/**
+ * A charge that was taken for not executed, and the next one of the same key, which does as it is told. `executeLate`
+ * executes the first after all, far beyond every grace, and whoever sent it wakes up with its answer.
+ */
+const lateAndNext = Effect.fnUntraced(function* (next: MemoryProvider.Behaviour) {
+  const provider = yield* MemoryProvider.MemoryProvider
+  const order = yield* World.placeOrder([
+    { price: 10_000, period: 30 },
+    { price: 20_000, period: 30 }
+  ])
+  const approval = yield* World.prepareApproval(order)
+  yield* approvePayment(approval.attemptId, approval.token)
+  const { key } = yield* World.subscriptionOf(order)
+  if (key?._tag !== "Active") return yield* Effect.die("there is no key")
+  const holderOf = Effect.gen(function* () {
+    const found = yield* (yield* BillingKeyRepository).findById(key.id)
+    return Option.getOrThrow(found).inFlight ?? (yield* Effect.die("nothing holds the key"))
+  })
+  yield* World.passDays(30)
+  yield* provider.next({ _tag: "LoseRequest" })
+  yield* World.run
+  const late = yield* holderOf
+  yield* World.passDays(1)
+  yield* World.withTime(reconcile())
+  assert.strictEqual((yield* World.attempt(late))._tag, "NotExecuted")
+  yield* provider.next(next)
+  yield* World.run
+  const hidden = yield* holderOf
+  const executeLate = Effect.gen(function* () {
+    yield* provider.chargeElsewhere(key.billingKey)
+    const { atMillis, transactionId } = yield* lastCapture
+    const { amount } = yield* World.attempt(late)
+    yield* recordCharge(late, approvalOf(transactionId, amount, DateTime.makeUnsafe(atMillis)))
+  })
+  return { executeLate, hidden }
+})
+
 describe("a renewal is charged once", () => {
   it.effect("when a lookup made before the grace ended is acted on after it", () => {
     let isStopped = false
@@ -176,42 +213,32 @@ describe("a renewal is charged once", () => {
   it.effect("and left to a person where a later approval of its key may hide it", () =>
     Effect.gen(function* () {
       yield* World.begin
-      const provider = yield* MemoryProvider.MemoryProvider
-      const order = yield* World.placeOrder([
-        { price: 10_000, period: 30 },
-        { price: 20_000, period: 30 }
-      ])
-      const approval = yield* World.prepareApproval(order)
-      yield* approvePayment(approval.attemptId, approval.token)
-      const { key } = yield* World.subscriptionOf(order)
-      if (key?._tag !== "Active") return assert.fail("there is no key")
-      const holderOf = Effect.gen(function* () {
-        const found = yield* (yield* BillingKeyRepository).findById(key.id)
-        const holder = Option.getOrThrow(found).inFlight
-        return holder === null ? assert.fail("nothing holds the key") : holder
-      })
-      yield* World.passDays(30)
-      yield* provider.next({ _tag: "LoseRequest" })
-      yield* World.run
-      const late = yield* holderOf
-      yield* World.passDays(1)
-      yield* World.withTime(reconcile())
-      assert.strictEqual((yield* World.attempt(late))._tag, "NotExecuted")
-      yield* provider.next({ _tag: "LoseAnswer" })
-      yield* World.run
-      const hidden = yield* holderOf
-      // Far beyond every grace the first one is executed after all, and whoever sent it wakes up with its answer.
+      const { executeLate, hidden } = yield* lateAndNext({ _tag: "LoseAnswer" })
       yield* TestClock.adjust("1 hour")
-      yield* provider.chargeElsewhere(key.billingKey)
-      const { transactionId } = yield* lastCapture
-      const { amount } = yield* World.attempt(late)
-      yield* recordCharge(
-        late,
-        approvalOf(transactionId, amount, DateTime.add(World.startedAt, { days: 31, hours: 1 }))
-      )
+      yield* executeLate
       yield* World.passDays(1)
       yield* World.withTime(reconcile())
       assert.strictEqual((yield* World.attempt(hidden))._tag, "ManualReview")
+    }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect("and not taken for executed by an approval that was explained while it was asked about", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const { executeLate, hidden } = yield* lateAndNext({ _tag: "LoseRequest" })
+      yield* TestClock.adjust("1 hour")
+      const context = yield* Effect.context<Effect.Services<typeof executeLate>>()
+      const strategies = yield* Strategy.PaymentStrategies
+      const { preferred } = strategies
+      const strategy = {
+        ...preferred,
+        lookupBillingKey: (request: Parameters<typeof preferred.lookupBillingKey>[0]) =>
+          Effect.andThen(Effect.orDie(Effect.provideContext(executeLate, context)), preferred.lookupBillingKey(request))
+      }
+      yield* World.withTime(reconcile()).pipe(
+        Effect.provideService(Strategy.PaymentStrategies, { find: () => strategy, preferred: strategy })
+      )
+      assert.strictEqual((yield* World.attempt(hidden))._tag, "Unknown")
     }).pipe(Effect.provide(World.layer))
   )
 

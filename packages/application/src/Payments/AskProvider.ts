@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Attempt from "@pillivery/domain/Attempt"
+import type { BillingKey } from "@pillivery/domain/BillingKey"
 import {
   type BillingKeyLookupAnswer,
   PaymentStrategies,
@@ -71,21 +72,20 @@ const askAboutCharge = Effect.fnUntraced(function* (attempt: Attempt.Unknown) {
   const settings = yield* ProtocolSettings
   if (attempt.purpose._tag !== "ForCycle") return attempt
   const { billingKey, billingKeyId } = attempt.purpose
-  const key = yield* keys.findById(billingKeyId)
-  if (strategy === null || Option.isNone(key)) {
-    return yield* recordCharge(attempt.id, { _tag: "NeedsReview", detail: "nobody can be asked about it" })
-  }
+  const nobody = { _tag: "NeedsReview", detail: "nobody can be asked about it" } as const
+  if (strategy === null) return yield* recordCharge(attempt.id, nobody)
   // Read before the lookup: what the provider showed may be believed only if the grace was over when it was asked.
   const now = yield* clock.now
   const answer = yield* calls
     .lookup(lookupHealth, strategy.lookupBillingKey({ merchantAccount: attempt.merchantAccount, billingKey }))
     .pipe(Effect.catch((refused) => Effect.succeed({ _tag: "Refused" as const, detail: refused.message })))
-  return yield* recordCharge(attempt.id, chargeFinding(answer))
+  // Read after it: an approval that somebody explained meanwhile is not taken for this one.
+  const key = Option.getOrNull(yield* keys.findById(billingKeyId))
+  return yield* recordCharge(attempt.id, key === null ? nobody : chargeFinding(answer, key))
 
-  function chargeFinding(answer: BillingKeyLookupAnswer | Refused): ChargeFinding {
+  function chargeFinding(answer: BillingKeyLookupAnswer | Refused, known: BillingKey): ChargeFinding {
     switch (answer._tag) {
       case "BillingKeyFound": {
-        const known = Option.getOrThrow(key)
         if (answer.lastApprovedAt !== null && Evidence.wasExecuted(settings, attempt, known, answer.lastApprovedAt)) {
           return {
             _tag: "Approved",
