@@ -14,6 +14,8 @@ import * as IdGenerators from "@pillivery/adapters-memory/IdGenerator"
 import * as Orders from "@pillivery/adapters-memory/OrderRepository"
 import * as Store from "@pillivery/adapters-memory/Store"
 import * as Subscriptions from "@pillivery/adapters-memory/SubscriptionRepository"
+import * as ChargeDirectly from "@pillivery/application/Billing/ChargeDirectly"
+import type { ChargeGate } from "@pillivery/application/Billing/ChargeGate"
 import { runBilling } from "@pillivery/application/Billing/RunBilling"
 import { writeEntries } from "@pillivery/application/Billing/WriteEntries"
 import { verify } from "@pillivery/application/Billing/Verify"
@@ -164,7 +166,7 @@ interface User {
 
 type Ports = Layer.Success<typeof Memory.layerPorts> | Store.Store
 type BaseServices = Ports | IdGenerator | MemoryProvider.MemoryProvider | PaymentStrategies | CallbackUrls
-type Services = BaseServices | MoneyCalls.MoneyCalls
+type Services = BaseServices | MoneyCalls.MoneyCalls | ChargeGate
 
 /** Simulates one shop. */
 export const simulate = (options: Options): Outcome => new Simulation(options).run()
@@ -375,7 +377,12 @@ class Simulation {
       if (answer._tag === "Unknown") this.#counts.unknown++
       if (answer._tag === "Approved" || answer._tag === "Declined") this.#heard.push({ cause, answer, machine })
     })
-    const layer = MoneyCalls.layer.pipe(
+    const strategies = Layer.succeed(PaymentStrategies, {
+      find: (name) => (name === strategy.provider ? strategy : null),
+      preferred: strategy
+    })
+    const layer = ChargeDirectly.layer.pipe(
+      Layer.provideMerge(Layer.merge(MoneyCalls.layer, strategies)),
       Layer.provideMerge(
         Memory.layerPorts.pipe(
           Layer.provideMerge(Layer.succeed(Store.Store, machine.store(Context.get(this.#base, Store.Store))))
@@ -384,15 +391,7 @@ class Simulation {
       Layer.provideMerge(Layer.succeed(ProtocolSettings, { ...this.#settings, owner: machine.name }))
     )
     const services = this.#now(this.#base, Layer.buildWithMemoMap(layer, Layer.makeMemoMapUnsafe(), Scope.makeUnsafe()))
-    return [
-      machine,
-      Context.merge(this.#base, services).pipe(
-        Context.add(PaymentStrategies, {
-          find: (name) => (name === strategy.provider ? strategy : null),
-          preferred: strategy
-        })
-      )
-    ]
+    return [machine, Context.merge(this.#base, services)]
   }
 
   #read<A>(f: (rows: Store.Rows) => A): A {

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Memory from "@pillivery/adapters-memory/Memory"
+import * as ChargeDirectly from "@pillivery/application/Billing/ChargeDirectly"
 import { runBilling } from "@pillivery/application/Billing/RunBilling"
 import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
 import * as MemoryProvider from "@pillivery/application/testing/MemoryProvider"
@@ -11,7 +12,10 @@ import * as BusinessDate from "@pillivery/domain/BusinessDate"
 import { Effect, Layer } from "effect"
 import assert from "node:assert/strict"
 
-const shop = MoneyCalls.layer.pipe(Layer.provideMerge(Layer.mergeAll(Memory.layer, MemoryProvider.layer)))
+const shop = ChargeDirectly.layer.pipe(
+  Layer.provideMerge(MoneyCalls.layer),
+  Layer.provideMerge(Layer.mergeAll(Memory.layer, MemoryProvider.layer))
+)
 
 const report = await Effect.runPromise(
   runBilling({ date: BusinessDate.BusinessDate.make("2026-11-23"), worker: "one" }).pipe(Effect.provide(shop))

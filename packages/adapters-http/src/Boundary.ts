@@ -21,6 +21,7 @@ import { HttpApi } from "effect/http-api"
 import { randomUUID } from "node:crypto"
 import { toResponse } from "./Answer.ts"
 import { Api } from "./api/Api.ts"
+import { InternalApi } from "./api/Internal.ts"
 import type { Tag } from "./api/ErrorCatalogue.ts"
 import { RefusesHead } from "./api/Payments.ts"
 import * as Problems from "./api/Problems.ts"
@@ -64,7 +65,7 @@ const addresses: ReadonlyArray<Address> = (() => {
     [openapiPath, new Set(["GET", "HEAD"])],
     [docsPath, new Set(["GET", "HEAD"])]
   ])
-  HttpApi.reflect(Api, {
+  const visit: Parameters<typeof HttpApi.reflect>[1] = {
     onGroup: () => undefined,
     onEndpoint: ({ endpoint, mergedAnnotations }) => {
       const methods = methodsByPath.get(endpoint.path) ?? new Set()
@@ -74,7 +75,9 @@ const addresses: ReadonlyArray<Address> = (() => {
       }
       methodsByPath.set(endpoint.path, methods)
     }
-  })
+  }
+  HttpApi.reflect(Api, visit)
+  HttpApi.reflect(InternalApi, visit)
   return [...methodsByPath].map(([path, methods]) => ({ pattern: patternOf(path), methods }))
 })()
 

@@ -5,6 +5,7 @@
  */
 import * as PasswordHasher from "@pillivery/adapters-http/PasswordHasher"
 import * as TokenSigner from "@pillivery/adapters-http/TokenSigner"
+import * as ChargeDirectly from "@pillivery/application/Billing/ChargeDirectly"
 import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
 import { ProtocolSettings } from "@pillivery/application/Payments/ProtocolSettings"
 import { Layer, Redacted, References } from "effect"
@@ -26,7 +27,8 @@ const tokenKey = (settings: Settings): TokenSigner.Key => ({
 
 /** The shop without its HTTP server and its background work: the stores, the provider, and the gate between them. */
 export const layerShop = (settings: Settings) =>
-  Layer.merge(MoneyCalls.layer, PublicUrl.layerCallbacks).pipe(
+  Layer.merge(ChargeDirectly.layer, PublicUrl.layerCallbacks).pipe(
+    Layer.provideMerge(MoneyCalls.layer),
     Layer.provideMerge(PublicUrl.layer(settings.publicUrl)),
     Layer.provideMerge(Provider.layer(settings)),
     Layer.provideMerge(Stores.layer(settings)),

@@ -5,6 +5,7 @@
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpShop from "@pillivery/adapters-http/HttpShop"
+import { ServiceAccessSettings } from "@pillivery/adapters-http/ServiceAccess"
 import { Context, Effect, Layer, MutableRef, Schema } from "effect"
 import { HttpRouter, HttpServer, HttpServerError } from "effect/http"
 import { createServer } from "node:http"
@@ -41,6 +42,16 @@ const codeOf = (error: HttpServerError.ServeError): string => {
   return typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "unknown"
 }
 
+const routes = ({ internal, trustedProxies }: Settings) =>
+  internal === null
+    ? HttpShop.layer
+    : Layer.merge(
+        HttpShop.layer,
+        HttpShop.layerInternal.pipe(
+          Layer.provide(Layer.succeed(ServiceAccessSettings, { ...internal, trustedProxies }))
+        )
+      )
+
 /** Serves the shop until the scope closes. */
 export const layer = (settings: Settings) =>
   Layer.effect(
@@ -48,7 +59,7 @@ export const layer = (settings: Settings) =>
     Effect.gen(function* () {
       const accepting = yield* Accepting
       const publicUrl = yield* PublicUrl
-      const app = yield* HttpRouter.toHttpEffect(HttpShop.layer)
+      const app = yield* HttpRouter.toHttpEffect(routes(settings))
       const server = yield* NodeHttpServer.make(
         () => createServer({ headersTimeout: headersMillisMax, requestTimeout: requestMillisMax }),
         { port: settings.port, host: settings.host, gracefulShutdownTimeout: shutdownMillisMax }

@@ -6,6 +6,8 @@
  * @since 0.1.0
  */
 import * as KakaoPay from "@pillivery/adapters-kakaopay/KakaoPay"
+import { type Networks, parseNetworks } from "@pillivery/adapters-http/ClientAddress"
+import { tokenBytesMin as serviceTokenBytesMin } from "@pillivery/adapters-http/ServiceAccess"
 import { secretBytesMin } from "@pillivery/adapters-http/TokenSigner"
 import * as ProtocolConfig from "@pillivery/application/Payments/ProtocolConfig"
 import * as ProtocolSettings from "@pillivery/application/Payments/ProtocolSettings"
@@ -23,6 +25,9 @@ export const portDefault = 8_080
 /** The address when none is named: this machine only. */
 export const hostDefault = "127.0.0.1"
 
+/** Who may use the internal API when nobody is named: this machine only. */
+export const internalAllowDefault = "127.0.0.0/8, ::1"
+
 /** Where rows and carts are kept. */
 export type Stores =
   | { readonly _tag: "Memory" }
@@ -33,6 +38,12 @@ export type Provider =
   | { readonly _tag: "Simulator"; readonly port: number }
   | { readonly _tag: "KakaoPay"; readonly url: URL }
 
+/** Who may use the internal API. */
+export interface InternalAccess {
+  readonly token: Redacted.Redacted
+  readonly allowed: Networks
+}
+
 /** How the server is to run. */
 export interface Settings {
   readonly port: number
@@ -41,6 +52,10 @@ export interface Settings {
   readonly publicUrl: string | null
   readonly stores: Stores
   readonly provider: Provider
+  /** Null: there is no internal API. */
+  readonly internal: InternalAccess | null
+  /** Whose word about the client's address is taken. */
+  readonly trustedProxies: Networks
   /** Null makes one that lasts as long as the process. */
   readonly tokenSecret: Redacted.Redacted | null
   /** Whether the business clock may be moved and the sandbox is there. */
@@ -62,6 +77,8 @@ export const settingsDefault: Settings = {
   publicUrl: null,
   stores: { _tag: "Memory" },
   provider: { _tag: "Simulator", port: 0 },
+  internal: null,
+  trustedProxies: { has: () => false },
   tokenSecret: null,
   isSandbox: true,
   responseMillisMax: 30_000,
@@ -105,6 +122,11 @@ const toUrl = (name: string, text: string) => {
     : Effect.fail(new SettingsInvalid({ detail: `${name} must be an address such as https://shop.example.com` }))
 }
 
+const toNetworks = (name: string, text: string) =>
+  Effect.fromResult(parseNetworks(text)).pipe(
+    Effect.mapError(({ message }) => new SettingsInvalid({ detail: `${name}: ${message}` }))
+  )
+
 /** Whether an address is this machine's own. */
 export const isLoopback = ({ hostname }: URL): boolean =>
   hostname === "localhost" || hostname === "[::1]" || (isIP(hostname) === 4 && hostname.startsWith("127."))
@@ -116,6 +138,7 @@ export const read = Effect.gen(function* () {
   const providerText = yield* optionalUrl("PILLIVERY_KAKAOPAY_URL")
   const publicText = yield* optionalUrl("PILLIVERY_PUBLIC_URL")
   const tokenSecret = yield* optionalRedacted("PILLIVERY_JWT_SECRET")
+  const serviceToken = yield* optionalRedacted("PILLIVERY_SERVICE_TOKEN")
   const isTestClock = (yield* optionalUrl("PILLIVERY_TEST_CLOCK")) === "1"
 
   if ((mysqlUrl === null) !== (redisUrl === null)) {
@@ -126,6 +149,15 @@ export const read = Effect.gen(function* () {
   if (tokenSecret !== null && Buffer.byteLength(Redacted.value(tokenSecret)) < secretBytesMin) {
     return yield* new SettingsInvalid({ detail: `PILLIVERY_JWT_SECRET must have at least ${secretBytesMin} bytes` })
   }
+  if (serviceToken !== null && Buffer.byteLength(Redacted.value(serviceToken)) < serviceTokenBytesMin) {
+    return yield* new SettingsInvalid({
+      detail: `PILLIVERY_SERVICE_TOKEN must have at least ${serviceTokenBytesMin} bytes`
+    })
+  }
+  const allowed = yield* toNetworks(
+    "PILLIVERY_INTERNAL_ALLOW",
+    yield* Config.String("PILLIVERY_INTERNAL_ALLOW").pipe(Config.withDefault(internalAllowDefault))
+  )
   const stores: Stores =
     mysqlUrl === null || redisUrl === null ? { _tag: "Memory" } : { _tag: "External", mysqlUrl, redisUrl }
   const providerUrl = providerText === null ? null : yield* toUrl("PILLIVERY_KAKAOPAY_URL", providerText)
@@ -147,6 +179,11 @@ export const read = Effect.gen(function* () {
     publicUrl: publicText === null ? null : (yield* toUrl("PILLIVERY_PUBLIC_URL", publicText)).href.replace(/\/$/, ""),
     stores,
     provider,
+    internal: serviceToken === null ? null : { token: serviceToken, allowed },
+    trustedProxies: yield* toNetworks(
+      "PILLIVERY_TRUSTED_PROXIES",
+      yield* Config.String("PILLIVERY_TRUSTED_PROXIES").pipe(Config.withDefault(""))
+    ),
     tokenSecret,
     isSandbox: isTestClock || (stores._tag === "Memory" && isLocalProvider),
     responseMillisMax: yield* millis("PILLIVERY_KAKAOPAY_RESPONSE_MILLIS", settingsDefault.responseMillisMax),

@@ -1,5 +1,6 @@
 /** Histories that once charged twice, lost a charge or stranded a row: each stays as a test. */
 import { assert, describe, it } from "@effect/vitest"
+import * as ChargeDirectly from "@pillivery/application/Billing/ChargeDirectly"
 import * as Memory from "@pillivery/adapters-memory/Memory"
 import { findingOf, recordCharge } from "@pillivery/application/Billing/RecordCharge"
 import { drain } from "@pillivery/application/Events/Relay"
@@ -49,7 +50,10 @@ const worldWith = (wrap: Wrap, isCommitLost: () => boolean = () => false) => {
       return Transaction.of({ run: runOrLose, runShared: () => runOrLose })
     })
   ).pipe(Layer.provideMerge(Memory.layer))
-  return MoneyCalls.layer.pipe(Layer.provideMerge(Layer.mergeAll(transaction, strategies, World.callbacks)))
+  return ChargeDirectly.layer.pipe(
+    Layer.provideMerge(MoneyCalls.layer),
+    Layer.provideMerge(Layer.mergeAll(transaction, strategies, World.callbacks))
+  )
 }
 
 /** Days of reconciling and delivering. */

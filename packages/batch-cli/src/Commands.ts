@@ -21,9 +21,10 @@ import { reconcileCommand } from "./internal/ReconcileVerb.ts"
 import { recoverCommand } from "./internal/RecoverVerb.ts"
 import { reviewCommand } from "./internal/ReviewVerbs.ts"
 import { restoredCommand } from "./internal/RestoredVerb.ts"
+import * as Settings from "./internal/Settings.ts"
 import { stopCommand } from "./internal/StopVerb.ts"
 import { verifyCommand } from "./internal/Verify.ts"
-import { databaseLayer, migrate, providerLayer, workerName } from "./Root.ts"
+import { databaseLayer, migrate, runLayer, workerName } from "./Root.ts"
 
 /** Runs `status` shows, newest first. */
 const runsShownMax = 10
@@ -86,7 +87,9 @@ const runCommand = Command.make(
     )
     if (report.isMisconfigured) {
       yield* Console.error(
-        "The provider refuses our calls, not our customers' money: check its URL, secret key and accounts."
+        (yield* Settings.via) === "api"
+          ? "The server, or the provider behind it, refuses us: check PILLIVERY_API_URL, PILLIVERY_SERVICE_TOKEN and the server's log."
+          : "The provider refuses our calls, not our customers' money: check its URL, secret key and accounts."
       )
     }
     yield* say(
@@ -99,7 +102,7 @@ const runCommand = Command.make(
 ).pipe(
   Command.withDescription("Charge everything that is due on or before a date"),
   Command.withExamples([{ command: "pillivery-billing run", description: "Charge what is due today" }]),
-  Command.provide(providerLayer)
+  Command.provide(runLayer)
 )
 
 const statusCommand = Command.make(

@@ -8,6 +8,7 @@ import * as KakaoPay from "@pillivery/adapters-kakaopay/KakaoPay"
 import * as Client from "@pillivery/adapters-mysql/Client"
 import * as Migrations from "@pillivery/adapters-mysql/Migrations"
 import * as Mysql from "@pillivery/adapters-mysql/Mysql"
+import * as ChargeDirectly from "@pillivery/application/Billing/ChargeDirectly"
 import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
 import * as ProtocolConfig from "@pillivery/application/Payments/ProtocolConfig"
 import { ProtocolSettings } from "@pillivery/application/Payments/ProtocolSettings"
@@ -62,7 +63,8 @@ export const previewLayer = Layer.merge(databaseLayer, settings)
 export const recoverLayer = Layer.merge(previewLayer, IdGenerator.layer)
 
 /** The database's ports and the way to the provider. */
-export const providerLayer = MoneyCalls.layer.pipe(
+export const providerLayer = ChargeDirectly.layer.pipe(
+  Layer.provideMerge(MoneyCalls.layer),
   Layer.provideMerge(
     Layer.unwrap(
       Effect.as(required("PILLIVERY_KAKAOPAY_SECRET_KEY", KakaoPay.variables.secretKey), KakaoPay.layerConfig)
@@ -71,4 +73,27 @@ export const providerLayer = MoneyCalls.layer.pipe(
   Layer.provideMerge(IdGenerator.layer),
   Layer.provideMerge(settings),
   Layer.provideMerge(databaseLayer)
+)
+
+const apiLayer = Layer.unwrap(
+  Effect.gen(function* () {
+    const baseUrl = yield* required("PILLIVERY_API_URL", Settings.apiUrl)
+    const token = yield* required("PILLIVERY_SERVICE_TOKEN", Settings.serviceToken)
+    // Loaded only when wanted: a run that charges by itself needs no HTTP API.
+    const [ChargeByServer, NodeHttpClient] = yield* Effect.promise(() =>
+      Promise.all([import("@pillivery/adapters-http/ChargeByServer"), import("@effect/platform-node/NodeHttpClient")])
+    )
+    // How long an answer may take is the gate's to say.
+    const http = NodeHttpClient.layerUndiciOptions({
+      connections: ChargeByServer.chargesAtOnce,
+      headersTimeout: 0,
+      bodyTimeout: 0
+    })
+    return ChargeByServer.layer({ baseUrl, token }).pipe(Layer.provide(http))
+  })
+)
+
+/** The database's ports and the gate to the charges: in this process, or in the server. */
+export const runLayer = Layer.unwrap(
+  Effect.map(Settings.via, (via) => (via === "direct" ? providerLayer : Layer.provideMerge(apiLayer, previewLayer)))
 )

@@ -4,6 +4,7 @@ import * as KakaoPay from "@pillivery/adapters-kakaopay/KakaoPay"
 import * as Client from "@pillivery/adapters-mysql/Client"
 import { migrate } from "@pillivery/adapters-mysql/Migrations"
 import * as Mysql from "@pillivery/adapters-mysql/Mysql"
+import * as ChargeDirectly from "@pillivery/application/Billing/ChargeDirectly"
 import { approvePayment } from "@pillivery/application/Payments/ApprovePayment"
 import { CallbackUrls } from "@pillivery/application/Payments/CallbackUrls"
 import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
@@ -139,6 +140,7 @@ export const layer = Layer.unwrap(
       )
     )
     return Layer.effectDiscard(Effect.andThen(migrate, openAtTen)).pipe(
+      Layer.provideMerge(ChargeDirectly.layer),
       Layer.provideMerge(MoneyCalls.layer),
       Layer.provideMerge(provider),
       Layer.provideMerge(Layer.mergeAll(ports, SimulatorServer.layer(), callbacks, Layer.succeed(MysqlUrl, mysql)))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as RunBilling from "@pillivery/application/Billing/RunBilling"
+import * as ChargeDirectly from "@pillivery/application/Billing/ChargeDirectly"
 import * as Bulkhead from "@pillivery/application/resilience/Bulkhead"
 import { UserRepository } from "@pillivery/application/ports/UserRepository"
 import * as Fixtures from "@pillivery/domain/testing/Fixtures"
@@ -25,7 +25,7 @@ describe("stop", () => {
       Effect.gen(function* () {
         const simulator = yield* Simulator
         const left = 5
-        const all = RunBilling.sentAtOnce + left
+        const all = ChargeDirectly.sentAtOnce + left
         for (let n = 0; n < all; n++) yield* Shop.subscribe({ price: 10_000, period: 30 })
         yield* Shop.passTime("30 days")
         const env = { ...(yield* environment), PILLIVERY_WORKER_LEASE_MILLIS: "1500" }

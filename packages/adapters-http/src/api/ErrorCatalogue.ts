@@ -109,6 +109,18 @@ export const catalogue = {
     english: "The e-mail or the password is wrong.",
     korean: "이메일 또는 비밀번호가 올바르지 않습니다."
   },
+  ServiceTokenRejected: {
+    status: 401,
+    code: "SERVICE_TOKEN_REJECTED",
+    english: "The service token is missing or wrong.",
+    korean: "서비스 토큰이 없거나 올바르지 않습니다."
+  },
+  AddressNotAllowedRequest: {
+    status: 403,
+    code: "ADDRESS_NOT_ALLOWED",
+    english: "Requests from this address are not accepted.",
+    korean: "허용되지 않은 주소에서 보낸 요청입니다."
+  },
   // what is not there
   RouteNotFoundRequest: {
     status: 404,
@@ -200,6 +212,18 @@ export const catalogue = {
     code: "CHANGED_MEANWHILE",
     english: "Somebody changed this at the same time. Try again.",
     korean: "다른 요청이 먼저 처리되었습니다. 다시 시도해 주세요."
+  },
+  ChargeInFlight: {
+    status: 409,
+    code: "CHARGE_IN_FLIGHT",
+    english: "This charge is being made. Ask again in a moment.",
+    korean: "결제가 진행 중입니다. 잠시 후 다시 확인해 주세요."
+  },
+  RequestKeyReused: {
+    status: 422,
+    code: "IDEMPOTENCY_KEY_REUSED",
+    english: "This idempotency key was used for another request.",
+    korean: "이미 다른 요청에 사용된 멱등키입니다."
   },
   ClockIsFixed: {
     status: 409,

@@ -67,6 +67,16 @@ export class Unauthorized extends Schema.Error<Unauthorized>("Unauthorized")(fie
   }
 }
 
+/** We know who is asking, and they may not. */
+export class Forbidden extends Schema.Error<Forbidden>("Forbidden")(fieldsOf(403), { httpApiStatus: 403 }) {
+  get _tag() {
+    return "Forbidden" as const
+  }
+  override get message() {
+    return this.detail ?? this.title
+  }
+}
+
 /** It is not there, or it is somebody else's. */
 export class NotFound extends Schema.Error<NotFound>("NotFound")(fieldsOf(404), { httpApiStatus: 404 }) {
   get _tag() {
@@ -155,6 +165,7 @@ export class Unavailable extends Schema.Error<Unavailable>("Unavailable")(fields
 export interface ByStatus {
   readonly 400: BadRequest
   readonly 401: Unauthorized
+  readonly 403: Forbidden
   readonly 404: NotFound
   readonly 405: MethodNotAllowed
   readonly 409: Conflict
@@ -172,6 +183,7 @@ export type Problem = ByStatus[Status]
 export const make: { readonly [S in Status]: (fields: Fields) => ByStatus[S] } = {
   400: (fields) => new BadRequest({ ...fields, status: 400, code: fields.code as CodeOf<400> }),
   401: (fields) => new Unauthorized({ ...fields, status: 401, code: fields.code as CodeOf<401> }),
+  403: (fields) => new Forbidden({ ...fields, status: 403, code: fields.code as CodeOf<403> }),
   404: (fields) => new NotFound({ ...fields, status: 404, code: fields.code as CodeOf<404> }),
   405: (fields) => new MethodNotAllowed({ ...fields, status: 405, code: fields.code as CodeOf<405> }),
   409: (fields) => new Conflict({ ...fields, status: 409, code: fields.code as CodeOf<409> }),
@@ -187,6 +199,7 @@ const asProblem = HttpApiSchema.asJson({ contentType })
 /** The schemas as endpoints declare them. */
 export const badRequest = BadRequest.pipe(asProblem)
 export const unauthorized = Unauthorized.pipe(asProblem)
+export const forbidden = Forbidden.pipe(asProblem)
 export const notFound = NotFound.pipe(asProblem)
 export const methodNotAllowed = MethodNotAllowed.pipe(asProblem)
 export const conflict = Conflict.pipe(asProblem)

@@ -7,17 +7,15 @@
  *
  * @since 0.1.0
  */
-import type * as Attempt from "@pillivery/domain/Attempt"
 import type { BusinessDate } from "@pillivery/domain/BusinessDate"
-import { type Cause, Effect, Option, Random, Ref, Schedule, Stream } from "effect"
-import { type CheckedKeys, checkKeys } from "../Payments/CheckKeys.ts"
+import { Effect, Option, Random, Ref, Schedule, Stream } from "effect"
+import type { CheckedKeys } from "../Payments/CheckKeys.ts"
 import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
-import { reconcile, type Reconciled } from "../Payments/Reconcile.ts"
-import { awaitKeys } from "../Subscriptions/AwaitKeys.ts"
+import type { Reconciled } from "../Payments/Reconcile.ts"
 import { BillingLedger, type CycleKey, type Owed, type RunCounts } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
-import { StaleWrite, StorageError } from "../ports/StorageError.ts"
-import { askForBaseline, type ChargeOutcome, planCycle, type Planned, type Ready, sendCharge } from "./ChargeCycle.ts"
+import { isAway } from "../ports/StorageError.ts"
+import { ChargeGate, type CycleOutcome } from "./ChargeGate.ts"
 import { pageSize, pagesMax } from "./PlanCharge.ts"
 
 /** The name of the daily charging job. */
@@ -26,12 +24,6 @@ export const jobName = "charge"
 export const passesMax = 200
 /** Cycles a worker takes at a time from those that the workers of a run share; at the end they may look at each other's. */
 export const sharedPageSize = 200
-/** Cycles that are planned together. */
-export const plannedTogether = 50
-/** Billing keys the provider is asked about at once: lookups have a place for most of them, and the next ones wait. */
-export const askedAtOnce = 75
-/** Charges being written down, sent and recorded at once; those being recorded hold no place in the bounds of calls. */
-export const sentAtOnce = 150
 /** How long a run waits before it asks a database again that does not answer. */
 export const storePause = "1 second"
 /** Answers in a row that only people of ours can mend, after which the run stops. */
@@ -73,6 +65,7 @@ const noCounts: RunCounts = { charged: 0, declined: 0, notExecuted: 0, unknown: 
 /** Charges everything due on or before a date, and answers what is still owed. */
 export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest) {
   const ledger = yield* BillingLedger
+  const gate = yield* ChargeGate
   const clock = yield* BusinessClock
   const settings = yield* ProtocolSettings
   const { date, isExclusive = false, worker } = request
@@ -105,9 +98,9 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
       }
     )
 
-  const tally = Effect.fnUntraced(function* (counts: Ref.Ref<RunCounts>, outcome: ChargeOutcome) {
+  const tally = Effect.fnUntraced(function* (counts: Ref.Ref<RunCounts>, outcome: CycleOutcome) {
     yield* Ref.update(counts, (current) => addOutcome(current, outcome))
-    if (isOurs(outcome)) yield* Ref.update(oursInARow, (inARow) => inARow + 1)
+    if ("isOurs" in outcome && outcome.isOurs) yield* Ref.update(oursInARow, (inARow) => inARow + 1)
     else if (outcome._tag === "Sent") yield* Ref.set(oursInARow, 0)
   })
 
@@ -139,72 +132,12 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
   const chargeAll = Effect.fnUntraced(function* (step: number, isShared: boolean, counts: Ref.Ref<RunCounts>) {
     let isAnySent = false
     let isAnyPostponed = false
-    const charging = new Set<string>()
-
-    const note = Effect.fnUntraced(function* (outcome: ChargeOutcome) {
+    const note = Effect.fnUntraced(function* (outcome: CycleOutcome) {
       isAnySent ||= outcome._tag === "Sent"
       isAnyPostponed ||= outcome._tag === "Postponed"
       yield* tally(counts, outcome)
     })
-
-    // Goes on with what is to be charged, and notes what came of the others.
-    const orNote = <A>(made: (A & { readonly _tag: "Charge" }) | ChargeOutcome) =>
-      made._tag === "Charge" ? Effect.succeed(made) : Effect.as(note(made), null)
-
-    // One broken subscription never stops another; a database that is gone stops them all.
-    const isolated = (key: CycleKey) => (cause: Cause.Cause<unknown>) =>
-      Effect.gen(function* () {
-        yield* Effect.logError("A cycle could not be charged", cause).pipe(
-          Effect.annotateLogs({ subscriptionId: key.subscriptionId, cycle: key.number })
-        )
-        if (storageErrorIn(cause) !== null) {
-          yield* note({ _tag: "Postponed", reason: "the database failed", isOurs: false })
-        }
-        return null
-      })
-
-    const plan = (key: CycleKey) =>
-      patiently(Effect.flatMap(planCycle(key, date), orNote)).pipe(
-        Effect.catchCause((cause) => {
-          const error = storageErrorIn(cause)
-          return error !== null && isAway(error) ? Effect.fail(error) : isolated(key)(cause)
-        })
-      )
-
-    const ask = (planned: Planned) =>
-      Effect.gen(function* () {
-        return (yield* isOver) ? null : yield* orNote(yield* askForBaseline(planned))
-      }).pipe(Effect.catchCause(isolated(planned.cycleKey)))
-
-    const unlessOver = () =>
-      Effect.flatMap(isOver, (is) => (is ? new StaleWrite({ entity: "billing run", id: date }) : Effect.void))
-
-    const send = (ready: Ready) => {
-      const customer = `${ready.key.provider} ${ready.key.customerReference}`
-      if (charging.has(customer))
-        return note({ _tag: "Postponed", reason: "its customer is being charged", isOurs: false })
-      charging.add(customer)
-      return Effect.gen(function* () {
-        if (!(yield* isOver)) yield* note(yield* sendCharge(ready, unlessOver))
-      }).pipe(
-        Effect.catchCause(isolated(ready.cycleKey)),
-        Effect.ensuring(Effect.sync(() => charging.delete(customer)))
-      )
-    }
-
-    // Planned together, since what is read together is one statement.
-    yield* due(step, isShared).pipe(
-      Stream.grouped(plannedTogether),
-      Stream.mapEffect((keys) => Effect.forEach(keys, plan, { concurrency: "unbounded" })),
-      Stream.flattenIterable,
-      Stream.filter((planned) => planned !== null),
-      Stream.buffer({ capacity: plannedTogether }),
-      Stream.mapEffect(ask, { concurrency: askedAtOnce, unordered: true }),
-      Stream.filter((ready) => ready !== null),
-      Stream.buffer({ capacity: plannedTogether }),
-      Stream.mapEffect(send, { concurrency: sentAtOnce, unordered: true }),
-      Stream.runDrain
-    )
+    yield* gate.charge(due(step, isShared), { date, isOver, patiently, note })
     return isAnySent && isAnyPostponed
   })
 
@@ -222,12 +155,11 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
   })
 
   const work = Effect.gen(function* () {
-    const reconciled = yield* patiently(reconcile())
-    yield* patiently(awaitKeys())
+    const reconciled = yield* patiently(gate.settle)
     if (request.onStep !== undefined) yield* request.onStep({ step: 0, name: "reconcile", counts: noCounts })
     for (let step = 0; step <= settings.dunningPolicy.ladderDays.length; step++) yield* runStep(step)
     // Last, since who was charged was compared by that.
-    const keys = yield* patiently(checkKeys(isOver))
+    const keys = yield* patiently(gate.checkKeys(isOver))
     return { ...reconciled, keys }
   })
 
@@ -260,27 +192,13 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
   )
 })
 
-const isAway = (error: unknown): boolean => error instanceof StorageError && error.isRetryable
-
-const storageErrorIn = (cause: Cause.Cause<unknown>): StorageError | null => {
-  for (const reason of cause.reasons) {
-    if (reason._tag === "Fail" && reason.error instanceof StorageError) return reason.error
-  }
-  return null
-}
-
-// Whether the provider refused us, not the customer.
-const isOurs = (outcome: ChargeOutcome): boolean =>
-  (outcome._tag === "Postponed" && outcome.isOurs) ||
-  (outcome._tag === "Sent" && outcome.attempt._tag === "NotExecuted" && outcome.attempt.why === "ours")
-
 const stepName = (step: number, settings: { readonly dunningPolicy: { readonly ladderDays: ReadonlyArray<number> } }) =>
   step === 0 ? "first attempts" : `retries of day ${settings.dunningPolicy.ladderDays[step - 1] ?? 0}`
 
-const addOutcome = (counts: RunCounts, outcome: ChargeOutcome): RunCounts => {
+const addOutcome = (counts: RunCounts, outcome: CycleOutcome): RunCounts => {
   switch (outcome._tag) {
     case "Sent":
-      return { ...counts, [countOf(outcome.attempt)]: counts[countOf(outcome.attempt)] + 1 }
+      return { ...counts, [outcome.result]: counts[outcome.result] + 1 }
     case "Skipped":
       return { ...counts, skipped: counts.skipped + 1 }
     case "GivenUp":
@@ -289,20 +207,6 @@ const addOutcome = (counts: RunCounts, outcome: ChargeOutcome): RunCounts => {
     case "KeyLost":
     case "Postponed":
       return counts
-  }
-}
-
-const countOf = (attempt: Attempt.Attempt): keyof RunCounts => {
-  switch (attempt._tag) {
-    case "Approved":
-    case "ApprovedSurplus":
-      return "charged"
-    case "Declined":
-      return "declined"
-    case "NotExecuted":
-      return "notExecuted"
-    default:
-      return "unknown"
   }
 }
 

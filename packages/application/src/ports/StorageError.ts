@@ -33,6 +33,9 @@ export class StorageError extends Schema.TaggedError<StorageError>("@pillivery/a
   }
 }
 
+/** Whether the store is away, so that the same may succeed a little later. */
+export const isAway = (error: unknown): error is StorageError => error instanceof StorageError && error.isRetryable
+
 /** Another writer changed the row since it was read, or holds the slot: nothing was written, read again. */
 export class StaleWrite extends Schema.TaggedError<StaleWrite>("@pillivery/application/StaleWrite")("StaleWrite", {
   entity: Schema.String,

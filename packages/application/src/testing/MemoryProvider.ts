@@ -86,7 +86,7 @@ export class MemoryProvider extends Context.Service<
     readonly next: (...behaviours: ReadonlyArray<Behaviour>) => Effect.Effect<void>
     /** Decides what money calls do that `next` says nothing of. */
     readonly decide: (decision: (call: MoneyCall) => Behaviour) => Effect.Effect<void>
-    /** How far the times it tells are ahead of ours, in milliseconds. */
+    /** How far the times it tells are ahead of ours from now on, in milliseconds. */
     readonly setClockOffset: (millis: number) => Effect.Effect<void>
     /** How far behind each lookup of a billing key is, in milliseconds. */
     readonly setEvidenceLag: (lagMillis: () => number) => Effect.Effect<void>
@@ -122,7 +122,7 @@ const make = Effect.sync(() => {
   const refundsOf = new Map<TransactionId, Array<Movement>>()
   const behaviours: Array<Behaviour> = []
   let decide = (_call: MoneyCall): Behaviour => ({ _tag: "Execute" })
-  let clockOffsetMillis = 0
+  const clockOffsets: Array<{ readonly sinceMillis: number; readonly offsetMillis: number }> = []
   let evidenceLagMillis = () => 0
   const behavioursAside: Array<AsideBehaviour> = []
   let serial = 0
@@ -132,9 +132,11 @@ const make = Effect.sync(() => {
 
   const name = (letter: string) => `${letter}${String(++serial).padStart(19, "0")}`
   const now = Clock.currentTimeMillis
-  /** A time as the provider tells it: by its own clock, to the second. */
-  const told = (millis: number): DateTime.Utc =>
-    DateTime.makeUnsafe(Math.floor((millis + clockOffsetMillis) / millisPerSecond) * millisPerSecond)
+  /** A time as the provider tells it: by its own clock as it stood then, to the second. */
+  const told = (millis: number): DateTime.Utc => {
+    const offsetMillis = clockOffsets.findLast(({ sinceMillis }) => sinceMillis <= millis)?.offsetMillis ?? 0
+    return DateTime.makeUnsafe(Math.floor((millis + offsetMillis) / millisPerSecond) * millisPerSecond)
+  }
   const visible = (atMillis: number) => committed.filter((movement) => movement.atMillis <= atMillis)
   const lastApprovedAt = (billingKey: ProviderBillingKey, atMillis: number): DateTime.Utc | null => {
     const times = (capturesOfKey.get(billingKey) ?? []).filter((millis) => millis <= atMillis)
@@ -376,7 +378,8 @@ const make = Effect.sync(() => {
     strategy,
     next: (...planned) => Effect.sync(() => void behaviours.push(...planned)),
     decide: (decision) => Effect.sync(() => void (decide = decision)),
-    setClockOffset: (millis) => Effect.sync(() => void (clockOffsetMillis = millis)),
+    setClockOffset: (offsetMillis) =>
+      Effect.map(now, (sinceMillis) => void clockOffsets.push({ sinceMillis, offsetMillis })),
     setEvidenceLag: (lagMillis) => Effect.sync(() => void (evidenceLagMillis = lagMillis)),
     nextAside: (...planned) => Effect.sync(() => void behavioursAside.push(...planned)),
     movements: Effect.map(now, (at) => visible(at)),

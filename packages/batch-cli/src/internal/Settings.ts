@@ -86,6 +86,23 @@ const numbered = ({ byDefault, config, meaning, name, shape }: ProtocolConfig.Va
 
 const { client, oneTimeAccount, subscriptionAccount } = KakaoPay.configDefault
 
+/** Who charges: this process, or the server. */
+export const via = Config.schema(Schema.Literals(["direct", "api"]), "PILLIVERY_VIA").pipe(Config.withDefault("direct"))
+
+const WebAddress = Schema.URLFromString.check(
+  Schema.makeFilter((url: URL) => url.protocol === "http:" || url.protocol === "https:", {
+    expected: "an address such as https://shop.internal:8080"
+  })
+)
+
+/** Where the server is. */
+export const apiUrl = Config.schema(WebAddress, "PILLIVERY_API_URL")
+
+const ServiceToken = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(addressMax))
+
+/** What the server knows this process by. */
+export const serviceToken = Config.schema(Schema.RedactedFromValue(ServiceToken), "PILLIVERY_SERVICE_TOKEN")
+
 /** All of them, in the order in which they are shown. */
 export const settings: ReadonlyArray<Setting> = [
   {
@@ -97,6 +114,30 @@ export const settings: ReadonlyArray<Setting> = [
     config: mysqlUrl
   },
   ...Object.values(database).map(numbered),
+  {
+    name: "PILLIVERY_VIA",
+    shape: "WAY",
+    byDefault: "direct",
+    meaning: "who charges in a run: direct, this process, or api, the server",
+    secret: "no",
+    config: via
+  },
+  {
+    name: "PILLIVERY_API_URL",
+    shape: "URL",
+    byDefault: null,
+    meaning: "where the server is; needed by a run via api",
+    secret: "no",
+    config: apiUrl
+  },
+  {
+    name: "PILLIVERY_SERVICE_TOKEN",
+    shape: "SECRET",
+    byDefault: null,
+    meaning: "the server's service token; needed by a run via api",
+    secret: "all",
+    config: serviceToken
+  },
   {
     name: "PILLIVERY_KAKAOPAY_SECRET_KEY",
     shape: "SECRET",
