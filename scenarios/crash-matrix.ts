@@ -1,5 +1,5 @@
 /**
- * `npm run crash-matrix [-- --flow TEXT] [-- --point TEXT]`: kills a process at every named point of the protocol, starts it
+ * `npm run crash-matrix [-- --flow TEXT] [-- --point TEXT] [-- --database mysql9]`: kills a process at every named point of the protocol, starts it
  * again, and compares the provider's ledger with our rows. The last line is one JSON object; it exits 1 when money moved
  * twice, was lost, or is not explained.
  */
@@ -11,7 +11,9 @@ import { Cleanup, startServers } from "../scripts/internal/Servers.ts"
 import { makeTemporaryFolder } from "../scripts/internal/Workspace.ts"
 import * as CrashMatrix from "./internal/CrashMatrix.ts"
 
-const { values } = parseArgs({ options: { flow: { type: "string" }, point: { type: "string" } } })
+const { values } = parseArgs({
+  options: { flow: { type: "string" }, point: { type: "string" }, database: { type: "string" } }
+})
 const chosen = CrashMatrix.cases.filter(
   ({ flow, point }) => flow.includes(values.flow ?? "") && point.includes(values.point ?? "")
 )
@@ -21,7 +23,7 @@ const folder = makeTemporaryFolder(tmpdir())
 cleanup.addFolder(folder)
 try {
   const servers = await startServers(
-    { database: "machine", durability: "relaxed", needsBrowser: false },
+    { database: values.database === "mysql9" ? "mysql9" : "machine", durability: "relaxed", needsBrowser: false },
     folder,
     cleanup
   )

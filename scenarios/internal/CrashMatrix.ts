@@ -96,6 +96,7 @@ export type Point = (typeof points)[number]
 /** What runs when the process dies, and which process it is. */
 export type FlowName =
   | "renewal by the CLI"
+  | "renewal by the server"
   | "refund by the CLI"
   | "payment by the server"
   | "refund by the server"
@@ -150,6 +151,7 @@ const layer = Shop.layer.pipe(Layer.provideMerge(CartStore.layer.pipe(Layer.prov
 // processes
 // -----------------------------------------------------------------------------
 
+const serviceToken = "a service token of the crash matrix, long enough"
 const crashPoints = join(root, "scenarios/internal/crashPoints.ts")
 
 const start = (file: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) => {
@@ -197,6 +199,7 @@ const playServer =
         PILLIVERY_REDIS_URL: process.env["PILLIVERY_TEST_REDIS_URL"] ?? "",
         PILLIVERY_TEST_CLOCK: "1",
         PILLIVERY_JWT_SECRET: "a secret of the crash matrix, long enough",
+        PILLIVERY_SERVICE_TOKEN: serviceToken,
         ...env
       })
       const until = (isSo: () => boolean, millis: number) =>
@@ -244,15 +247,37 @@ const isOutboxEmpty = Effect.gen(function* () {
 const renewalOf = (id: SubscriptionId) =>
   Effect.map(Shop.read(id), ({ cycles }) => cycles.find(({ number }) => number === 1))
 
-const renewal: Flow = {
+const isCharged = (id: SubscriptionId) => Effect.map(renewalOf(id), (cycle) => cycle?._tag === "Charged")
+
+// What a run via the server sends it; whether it is answered is not what is tested.
+const askToCharge = (id: SubscriptionId) => (url: string) =>
+  Effect.gen(function* () {
+    const date = BusinessDate.fromInstant(yield* (yield* BusinessClock).now)
+    yield* Effect.promise(() =>
+      fetch(`${url}/internal/billing/charges`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${serviceToken}`,
+          "content-type": "application/json",
+          "idempotency-key": `${id}/1/${date}`
+        },
+        body: JSON.stringify({ subscriptionId: id, number: 1, date })
+      }).then(
+        () => undefined,
+        () => undefined
+      )
+    )
+  })
+
+const renewalBy = (playOf: (id: SubscriptionId) => Prepared["play"]): Flow => ({
   points: [...callPoints, ...transactionPoints],
   endpoint: "subscription",
   prepare: Effect.gen(function* () {
     const id = yield* Shop.subscribe({ price, period: periodDays })
     yield* Shop.passTime(`${periodDays} days`)
     return {
-      play: playCli("run"),
-      isOver: Effect.map(renewalOf(id), (cycle) => cycle?._tag === "Charged"),
+      play: playOf(id),
+      isOver: isCharged(id),
       judge: Effect.gen(function* () {
         const totals = yield* (yield* Simulator).ledger.totals()
         const cycle = yield* renewalOf(id)
@@ -267,7 +292,7 @@ const renewal: Flow = {
       })
     }
   })
-}
+})
 
 const findAttempt = (id: AttemptId) =>
   Effect.flatMap(PaymentRepository, (payments) => Effect.map(payments.findAttempt(id), Option.getOrNull))
@@ -400,7 +425,8 @@ const retiring: Flow = {
 }
 
 const flows: Readonly<Record<FlowName, Flow>> = {
-  "renewal by the CLI": renewal,
+  "renewal by the CLI": renewalBy(() => playCli("run")),
+  "renewal by the server": renewalBy((id) => playServer(askToCharge(id), isCharged(id))),
   "refund by the CLI": refundByCli,
   "payment by the server": payment,
   "refund by the server": refundByServer,
