@@ -96,11 +96,14 @@ export const layer = ({
       const asked = <A, E>(request: Effect.Effect<A, E>) =>
         request.pipe(Effect.timeout(answerMillisMax), Effect.mapError(toNotAnswered), breaker.withBreaker(health))
 
-      const charge = ({ number, subscriptionId }: CycleKey, date: Charging["date"]): Effect.Effect<CycleOutcome> =>
+      const charge = (
+        { number, subscriptionId }: CycleKey,
+        { date, isAheadAllowed }: Charging
+      ): Effect.Effect<CycleOutcome> =>
         asked(
           client.billing.charge({
             headers: { [idempotencyKeyHeader]: `${subscriptionId}/${number}/${date}` },
-            payload: { subscriptionId, number, date }
+            payload: { subscriptionId, number, date, ...(isAheadAllowed ? { isAheadAllowed } : {}) }
           })
         ).pipe(
           RetryPolicy.withRetry(policy),
@@ -123,11 +126,11 @@ export const layer = ({
             Effect.as(Effect.logWarning("The server did not reconcile", error.message), nothingReconciled)
           )
         ),
-        charge: (cycles, { date, isOver, note }): Effect.Effect<void, StorageError> =>
+        charge: (cycles, charging): Effect.Effect<void, StorageError> =>
           cycles.pipe(
             Stream.mapEffect(
               Effect.fnUntraced(function* (key) {
-                if (!(yield* isOver)) yield* note(yield* charge(key, date))
+                if (!(yield* charging.isOver)) yield* charging.note(yield* charge(key, charging))
               }),
               { concurrency: chargesAtOnce, unordered: true }
             ),

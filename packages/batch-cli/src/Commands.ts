@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { aheadDaysMax } from "@pillivery/application/Billing/PlanCharge"
 import * as RunBilling from "@pillivery/application/Billing/RunBilling"
 import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
 import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
@@ -17,6 +18,7 @@ import { configFlags, layer as layerConfiguration } from "./internal/Configurati
 import { outboxCommand } from "./internal/OutboxVerbs.ts"
 import { dryRunCommand, dueCommand } from "./internal/Preview.ts"
 import { date, json, say } from "./internal/Output.ts"
+import * as Progress from "./internal/Progress.ts"
 import { reconcileCommand } from "./internal/ReconcileVerb.ts"
 import { recoverCommand } from "./internal/RecoverVerb.ts"
 import { reviewCommand } from "./internal/ReviewVerbs.ts"
@@ -47,21 +49,34 @@ const exclusive = Flag.Boolean("exclusive").pipe(
   Flag.withDefault(false)
 )
 
+const allowFuture = Flag.Boolean("allow-future").pipe(
+  Flag.withDescription(
+    `Take a date that has not come, at most ${aheadDaysMax} days ahead: what is due until then is tried today, for the first time only`
+  ),
+  Flag.withDefault(false)
+)
+
 const runCommand = Command.make(
   "run",
-  { date, exclusive, json },
+  { date, allowFuture, exclusive, json },
   Effect.fnUntraced(function* (flags) {
     const clock = yield* BusinessClock
     const ledger = yield* BillingLedger
     const today = BusinessDate.fromInstant(yield* clock.now)
     const runDate = Option.getOrElse(flags.date, () => today)
-    if (runDate > today) {
-      yield* Console.error(`${runDate} is after today, ${today}: nothing is charged ahead of its day.`)
+    const isAhead = runDate > today
+    if (runDate > (flags.allowFuture ? BusinessDate.addDays(today, aheadDaysMax) : today)) {
+      yield* Console.error(
+        flags.allowFuture
+          ? `${runDate} is more than ${aheadDaysMax} days after today, ${today}: that far ahead nothing is charged.`
+          : `${runDate} is after today, ${today}: without --allow-future nothing is charged ahead of its day.`
+      )
       return yield* new ExitCode.Ended({ code: 2 })
     }
     const before = yield* ledger.findRun(RunBilling.jobName, runDate)
     const owedBefore = yield* ledger.owed(runDate)
     if (
+      !isAhead &&
       Option.isSome(before) &&
       before.value.status === "Completed" &&
       owedBefore.due + owedBefore.inFlight + owedBefore.inDoubt === 0
@@ -72,15 +87,22 @@ const runCommand = Command.make(
         owed: owedBefore
       })
     }
+    const progress = yield* Progress.make(owedBefore.due, flags.json ? null : Progress.standardError())
     const report = yield* RunBilling.runBilling({
       date: runDate,
       worker: workerName,
+      isAheadAllowed: flags.allowFuture,
       isExclusive: flags.exclusive,
+      onOutcome: progress.note,
       onStep: (step) =>
         flags.json
           ? Effect.void
-          : Console.log(`${runDate} step ${step.step} (${step.name}): ${countsText(step.counts)}`)
+          : Effect.andThen(
+              progress.erase,
+              Console.log(`${runDate} step ${step.step} (${step.name}): ${countsText(step.counts)}`)
+            )
     }).pipe(
+      Effect.ensuring(progress.erase),
       Effect.catchTag("AnotherRunActive", (active) =>
         Effect.andThen(Console.error(`${active.message}; nothing was done.`), new ExitCode.Ended({ code: 75 }))
       )

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Outbox } from "@pillivery/application/ports/Outbox"
+import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
+import * as BusinessDate from "@pillivery/domain/BusinessDate"
 import * as DomainEvent from "@pillivery/domain/DomainEvent"
 import * as Fixtures from "@pillivery/domain/testing/Fixtures"
 import { Effect } from "effect"
@@ -177,6 +179,24 @@ describe("pillivery-billing", () => {
   )
 
   it.live(
+    "charges ahead of its day what it is told to, once",
+    () =>
+      Effect.gen(function* () {
+        const simulator = yield* Simulator
+        yield* Shop.subscribe({ price: 30_000, period: 30 })
+        yield* Shop.passTime("20 days")
+        const date = BusinessDate.addDays(BusinessDate.fromInstant(yield* (yield* BusinessClock).now), 10)
+        const env = yield* environment
+        const ahead = yield* Shop.cli(["run", "--date", date, "--allow-future", "--json"], env)
+        assert.deepStrictEqual([ahead.code, ahead.stdout.includes('"charged":1')], [0, true], ahead.stderr)
+        yield* Shop.passTime("10 days")
+        assert.strictEqual((yield* Shop.cli(["run"], env)).code, 0)
+        assert.strictEqual((yield* simulator.ledger.totals()).captureCount, 2)
+      }).pipe(Effect.provide(Shop.layer)),
+    60_000
+  )
+
+  it.live(
     "refuses a date that is no date, a date after today, and an unknown verb, with 2 and one line",
     () =>
       Effect.gen(function* () {
@@ -184,7 +204,9 @@ describe("pillivery-billing", () => {
         assert.strictEqual((yield* Shop.cli(["run", "--date", "2026-02-30"], env)).code, 2)
         const future = yield* Shop.cli(["run", "--date", "2199-01-01"], env)
         assert.strictEqual(future.code, 2)
-        assert.include(future.stderr, "after today")
+        assert.include(future.stderr, "--allow-future")
+        const far = yield* Shop.cli(["run", "--date", "2199-01-01", "--allow-future"], env)
+        assert.deepStrictEqual([far.code, far.stderr.includes("more than 14 days")], [2, true])
         assert.strictEqual((yield* Shop.cli(["chrage"], env)).code, 2)
         assert.strictEqual((yield* Shop.cli(["--help"], env)).code, 0)
       }).pipe(Effect.provide(Shop.layer)),

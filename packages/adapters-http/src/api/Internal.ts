@@ -40,7 +40,9 @@ export const cycleNumberMax = 1_000_000
 export const ChargeCycleDto = Schema.Struct({
   subscriptionId: SubscriptionId,
   number: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: cycleNumberMax })),
-  date: BusinessDate
+  date: BusinessDate,
+  /** Whether the date may be one that has not come. */
+  isAheadAllowed: Schema.optionalKey(Schema.Boolean)
 }).annotate({ identifier: "ChargeCycle" })
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))

@@ -31,7 +31,7 @@ import { type AlreadyExists, StaleWrite, type StorageError } from "../ports/Stor
 import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
 import { Transaction } from "../ports/Transaction.ts"
 import { retryStale } from "../StaleRetry.ts"
-import { type ChargePlan, planCharge } from "./PlanCharge.ts"
+import { aheadDaysMax, type ChargePlan, planCharge } from "./PlanCharge.ts"
 import { findingOf, recordCharge } from "./RecordCharge.ts"
 import { writeEntries } from "./WriteEntries.ts"
 
@@ -68,27 +68,35 @@ export type WithClaim = (attemptId: AttemptId) => Effect.Effect<void, StorageErr
 
 const claimAlone: WithClaim = () => Effect.void
 
-/** Charges a cycle if it is due on `date`, exactly once: plans, asks and sends. */
+/** The date a cycle is charged for, and whether it may be one that has not come. */
+export interface When {
+  readonly date: BusinessDate.BusinessDate
+  readonly isAheadAllowed?: boolean
+}
+
+/** Charges a cycle if it is due on the date, exactly once: plans, asks and sends. */
 export const chargeCycle = Effect.fn("chargeCycle")(function* (
   cycleKey: CycleKey,
-  date: BusinessDate.BusinessDate,
+  when: When,
   withClaim: WithClaim = claimAlone
 ) {
-  const planned = yield* planCycle(cycleKey, date)
+  const planned = yield* planCycle(cycleKey, when)
   if (planned._tag !== "Charge") return planned
   const ready = yield* askForBaseline(planned)
   return ready._tag === "Charge" ? yield* sendCharge(ready, withClaim) : ready
 })
 
-/** Decides what to do with a cycle on `date`, and does what needs no charge. */
-export const planCycle = Effect.fnUntraced(function* (cycleKey: CycleKey, date: BusinessDate.BusinessDate) {
+/** Decides what to do with a cycle on the date, and does what needs no charge. */
+export const planCycle = Effect.fnUntraced(function* (cycleKey: CycleKey, { date, isAheadAllowed = false }: When) {
   const clock = yield* BusinessClock
   const strategies = yield* PaymentStrategies
   const settings = yield* ProtocolSettings
 
   const now = yield* clock.now
   const today = BusinessDate.fromInstant(now)
-  if (date > today) return postponed("its day has not come")
+  if (date > (isAheadAllowed ? BusinessDate.addDays(today, aheadDaysMax) : today)) {
+    return postponed("its day has not come")
+  }
   const plan = yield* planCharge(cycleKey, date, today)
   if (plan._tag === "NotDue") return notDue(plan.reason)
   if (plan._tag === "GiveUp")

@@ -46,7 +46,7 @@ const isOurs = (attempt: Attempt.Attempt): boolean => attempt._tag === "NotExecu
 // Cycles of one customer are charged one after the other: the ones that would have to wait are postponed.
 const chargeAll = Effect.fnUntraced(function* (
   cycles: Stream.Stream<CycleKey, StorageError>,
-  { date, isOver, note, patiently }: Charging
+  { date, isAheadAllowed, isOver, note, patiently }: Charging
 ) {
   const charging = new Set<string>()
 
@@ -67,7 +67,7 @@ const chargeAll = Effect.fnUntraced(function* (
     })
 
   const plan = (key: CycleKey) =>
-    patiently(Effect.flatMap(planCycle(key, date), orNote)).pipe(
+    patiently(Effect.flatMap(planCycle(key, { date, isAheadAllowed }), orNote)).pipe(
       Effect.catchCause((cause) => {
         const error = storageErrorIn(cause)
         return error !== null && isAway(error) ? Effect.fail(error) : isolated(key)(cause)

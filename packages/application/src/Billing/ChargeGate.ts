@@ -39,6 +39,8 @@ export type CycleOutcome = typeof CycleOutcome.Type
 /** What a run tells of itself to the gate. */
 export interface Charging {
   readonly date: BusinessDate
+  /** Whether the date may be one that has not come. */
+  readonly isAheadAllowed: boolean
   /** Whether nothing more may be sent. */
   readonly isOver: Effect.Effect<boolean>
   /** Waits for a database that is away for a moment. */

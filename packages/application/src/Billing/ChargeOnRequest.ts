@@ -44,6 +44,8 @@ const pollMillis = 50
 export interface ChargeRequest extends CycleKey {
   readonly request: RequestKey
   readonly date: BusinessDate
+  /** Whether the date may be one that has not come. */
+  readonly isAheadAllowed?: boolean
 }
 
 /** Charges a cycle for a request, or observes what came of the same request before. */
@@ -59,7 +61,7 @@ export const chargeOnRequest = Effect.fn("chargeOnRequest")(function* (asked: Ch
     const before = yield* observe(known.value.attemptId)
     if (!isUndone(before)) return { _tag: "Sent" as const, attempt: before }
   }
-  const charged = yield* chargeCycle(cycle, asked.date, (attemptId) =>
+  const charged = yield* chargeCycle(cycle, asked, (attemptId) =>
     Option.isNone(known)
       ? store.bind(request, { fingerprint, attemptId })
       : store.rebind(request, { from: known.value.attemptId, to: attemptId })

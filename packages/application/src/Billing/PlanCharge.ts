@@ -53,7 +53,13 @@ export type ChargePlan =
 const notDue = (reason: string): ChargePlan => ({ _tag: "NotDue", reason })
 const postpone = (reason: string): ChargePlan => ({ _tag: "Postpone", reason })
 
-/** Decides what a run for `date` does with a cycle on the day `today`. */
+/**
+ * How many days ahead a cycle may be charged when a run says so: less than half the shortest delivery period, so that
+ * the delivery after it is never within the same run's reach.
+ */
+export const aheadDaysMax = 14
+
+/** Decides what a run for `date` does with a cycle on the day `today`; ahead of its day it only tries for the first time. */
 export const planCharge = Effect.fnUntraced(function* (
   cycleKey: CycleKey,
   date: BusinessDate.BusinessDate,
@@ -69,6 +75,7 @@ export const planCharge = Effect.fnUntraced(function* (
   const cycle = foundCycle.value
   const subscription = foundSubscription.value
   if (!SubscriptionOrder.isChargeable(subscription)) return notDue(`its subscription is ${subscription._tag}`)
+  if (date > today && cycle._tag !== "Due") return notDue("only first attempts are made ahead of their day")
   if (cycle._tag === "AwaitingKey") {
     return cycle.nextAttemptOn !== null && cycle.nextAttemptOn <= date ? { _tag: "GiveUp" } : notDue("no key")
   }

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import type { BusinessDate } from "@pillivery/domain/BusinessDate"
+import * as BusinessDate from "@pillivery/domain/BusinessDate"
 import { Effect, Option, Random, Ref, Schedule, Stream } from "effect"
 import type { CheckedKeys } from "../Payments/CheckKeys.ts"
 import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
@@ -31,10 +31,14 @@ export const oursInARowMax = 5
 
 /** Which worker runs what. */
 export interface RunRequest {
-  readonly date: BusinessDate
+  readonly date: BusinessDate.BusinessDate
   readonly worker: string
+  /** Whether the date may be one that has not come: then first attempts are made up to two weeks early. */
+  readonly isAheadAllowed?: boolean
   /** Whether to refuse to share the run with another worker. */
   readonly isExclusive?: boolean
+  /** Told of each cycle's outcome. */
+  readonly onOutcome?: (outcome: CycleOutcome) => Effect.Effect<void>
   /** Told of each step's end. */
   readonly onStep?: (step: StepReport) => Effect.Effect<void>
 }
@@ -48,7 +52,7 @@ export interface StepReport {
 
 /** What the run did, and what is still owed after it. */
 export interface RunReport {
-  readonly date: BusinessDate
+  readonly date: BusinessDate.BusinessDate
   readonly counts: RunCounts
   readonly reconciled: Reconciled
   /** What the daily comparison of keys found. */
@@ -68,10 +72,19 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
   const gate = yield* ChargeGate
   const clock = yield* BusinessClock
   const settings = yield* ProtocolSettings
-  const { date, isExclusive = false, worker } = request
+  const { date, isAheadAllowed = false, isExclusive = false, worker } = request
   const { workerLeaseMillis } = settings
   const identity = { job: jobName, date, worker }
-  yield* ledger.joinRun({ ...identity, at: yield* clock.now, leaseMillis: workerLeaseMillis, isExclusive })
+  const startedAt = yield* clock.now
+  yield* ledger.joinRun({ ...identity, at: startedAt, leaseMillis: workerLeaseMillis, isExclusive })
+
+  const today = BusinessDate.fromInstant(startedAt)
+  const isAhead = date > today
+  // Nothing is owed ahead of its day; what was sent ahead and has no answer is in doubt all the same.
+  const owedAfter = Effect.gen(function* () {
+    const owed = yield* ledger.owed(date)
+    return isAhead ? { ...owed, due: (yield* ledger.owed(today)).due } : owed
+  })
 
   const isStopped = yield* Ref.make(false)
   const oursInARow = yield* Ref.make(0)
@@ -100,6 +113,7 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
 
   const tally = Effect.fnUntraced(function* (counts: Ref.Ref<RunCounts>, outcome: CycleOutcome) {
     yield* Ref.update(counts, (current) => addOutcome(current, outcome))
+    if (request.onOutcome !== undefined) yield* request.onOutcome(outcome)
     if ("isOurs" in outcome && outcome.isOurs) yield* Ref.update(oursInARow, (inARow) => inARow + 1)
     else if (outcome._tag === "Sent") yield* Ref.set(oursInARow, 0)
   })
@@ -137,7 +151,7 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
       isAnyPostponed ||= outcome._tag === "Postponed"
       yield* tally(counts, outcome)
     })
-    yield* gate.charge(due(step, isShared), { date, isOver, patiently, note })
+    yield* gate.charge(due(step, isShared), { date, isAheadAllowed, isOver, patiently, note })
     return isAnySent && isAnyPostponed
   })
 
@@ -157,7 +171,8 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
   const work = Effect.gen(function* () {
     const reconciled = yield* patiently(gate.settle)
     if (request.onStep !== undefined) yield* request.onStep({ step: 0, name: "reconcile", counts: noCounts })
-    for (let step = 0; step <= settings.dunningPolicy.ladderDays.length; step++) yield* runStep(step)
+    const stepLast = isAhead ? 0 : settings.dunningPolicy.ladderDays.length
+    for (let step = 0; step <= stepLast; step++) yield* runStep(step)
     // Last, since who was charged was compared by that.
     const keys = yield* patiently(gate.checkKeys(isOver))
     return { ...reconciled, keys }
@@ -165,7 +180,7 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
 
   return yield* Effect.gen(function* () {
     const { keys, ...reconciled } = yield* Effect.raceFirst(work, Effect.andThen(heartbeat, Effect.never))
-    const owed = yield* patiently(ledger.owed(date))
+    const owed = yield* patiently(owedAfter)
     return {
       date,
       counts: yield* Ref.get(total),

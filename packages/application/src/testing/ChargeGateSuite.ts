@@ -68,6 +68,7 @@ export const handOver = Effect.fnUntraced(function* (cycles: ReadonlyArray<Cycle
   const outcomes: Array<CycleOutcome> = []
   yield* (yield* ChargeGate).charge(Stream.fromIterable(cycles), {
     date,
+    isAheadAllowed: false,
     isOver: Effect.succeed(isOver),
     patiently: (self) => self,
     note: (outcome) => Effect.sync(() => void outcomes.push(outcome))

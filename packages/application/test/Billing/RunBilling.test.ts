@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { jobName } from "@pillivery/application/Billing/RunBilling"
+import { jobName, runBilling } from "@pillivery/application/Billing/RunBilling"
 import { recordCharge } from "@pillivery/application/Billing/RecordCharge"
 import { chargeCycle } from "@pillivery/application/Billing/ChargeCycle"
 import { drain } from "@pillivery/application/Events/Relay"
@@ -62,7 +62,7 @@ describe("runBilling", () => {
       const outcomes = yield* World.withTime(
         Effect.all(
           Array.from({ length: 16 }, () =>
-            chargeCycle({ subscriptionId: subscription.id, number: cycle.number }, date)
+            chargeCycle({ subscriptionId: subscription.id, number: cycle.number }, { date })
           ),
           { concurrency: "unbounded" }
         )
@@ -467,7 +467,7 @@ describe("runBilling", () => {
       if (first?.key?._tag !== "Active" || second === undefined) return assert.fail("there is no key")
       const date = yield* today
       const charge = (books: typeof first) =>
-        World.withTime(chargeCycle({ subscriptionId: books.subscription.id, number: books.cycle.number }, date))
+        World.withTime(chargeCycle({ subscriptionId: books.subscription.id, number: books.cycle.number }, { date }))
       assert.strictEqual((yield* charge(first))._tag, "Sent")
       yield* TestClock.adjust("2 minutes")
       yield* (yield* MemoryProvider).chargeElsewhere(first.key.billingKey)
@@ -475,6 +475,89 @@ describe("runBilling", () => {
       assert.strictEqual((yield* charge(second))._tag, "Postponed")
       assert.strictEqual((yield* World.read(second.subscription.id)).key?._tag, "Frozen")
       assert.strictEqual((yield* World.run).counts.charged, 0)
+    }).pipe(Effect.provide(World.layer))
+  )
+})
+
+describe("a run of a date that has not come", () => {
+  const runFor = (daysAhead: number, isAheadAllowed = true) =>
+    Effect.gen(function* () {
+      const date = BusinessDate.addDays(yield* today, daysAhead)
+      return yield* World.withTime(runBilling({ date, worker: "test", isAheadAllowed }))
+    })
+  const states = (id: SubscriptionId) =>
+    Effect.map(World.read(id), ({ cycles }) => cycles.map((one) => [one.number, one._tag, one.gridDate]))
+
+  it.effect("charges first attempts up to two weeks ahead, once, and keeps the grid", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const { subscription } = yield* World.subscribe()
+      yield* World.passDays(16)
+      const report = yield* runFor(14)
+      assert.deepStrictEqual([report.counts.charged, report.owed], [1, { due: 0, inFlight: 0, inDoubt: 0 }])
+      yield* runFor(14)
+      yield* World.passDays(14)
+      yield* World.run
+      assert.strictEqual((yield* World.ledger).captures, 2)
+      assert.deepStrictEqual(yield* states(subscription.id), [
+        [2, "Due", "2027-01-22"],
+        [1, "Charged", "2026-12-23"]
+      ])
+    }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect("charges nothing further ahead, and nothing ahead without leave", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      yield* World.subscribe()
+      yield* World.passDays(15)
+      yield* runFor(15)
+      yield* World.passDays(14)
+      yield* runFor(1, false)
+      assert.strictEqual((yield* World.ledger).captures, 1)
+    }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect("owes nothing of what was declined ahead, and tries it again when its day comes and not before", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const { subscription } = yield* World.subscribe()
+      yield* World.passDays(20)
+      yield* (yield* MemoryProvider).next({ _tag: "Decline", reason: softDecline })
+      const report = yield* runFor(14)
+      assert.deepStrictEqual([report.counts.declined, report.owed.due], [1, 0])
+      const { cycle } = yield* World.read(subscription.id)
+      assert.strictEqual(cycle._tag === "RetryDue" ? cycle.nextAttemptOn : null, BusinessDate.addDays(yield* today, 1))
+      yield* World.passDays(2)
+      yield* (yield* MemoryProvider).next({ _tag: "Decline", reason: softDecline })
+      yield* World.run
+      const calls = yield* (yield* MemoryProvider).callsReceived
+      // Its next try is tomorrow: a run for tomorrow leaves it alone today.
+      yield* runFor(1)
+      assert.strictEqual(yield* (yield* MemoryProvider).callsReceived, calls)
+    }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect("gives up nobody ahead of the day", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const { subscription } = yield* World.subscribe()
+      yield* World.passDays(30)
+      yield* (yield* MemoryProvider).next({ _tag: "Decline", reason: hardDecline })
+      yield* World.run
+      yield* World.passDays(1)
+      yield* runFor(14)
+      assert.strictEqual((yield* World.read(subscription.id)).cycle._tag, "AwaitingKey")
+    }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect("tells that a charge ahead has no answer", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      yield* World.subscribe()
+      yield* World.passDays(25)
+      yield* (yield* MemoryProvider).next({ _tag: "LoseAnswer" })
+      assert.deepStrictEqual((yield* runFor(14)).owed, { due: 0, inFlight: 0, inDoubt: 1 })
     }).pipe(Effect.provide(World.layer))
   )
 })

@@ -319,7 +319,7 @@ describe("settleBillingKey", () => {
     yield* (yield* MemoryProvider).chargeElsewhere(key.billingKey)
     yield* TestClock.adjust("2 minutes")
     const date = BusinessDate.fromInstant(yield* (yield* BusinessClock).now)
-    yield* World.withTime(chargeCycle({ subscriptionId: subscription.id, number: cycle.number }, date))
+    yield* World.withTime(chargeCycle({ subscriptionId: subscription.id, number: cycle.number }, { date }))
     assert.strictEqual((yield* World.read(subscription.id)).key?._tag, "Frozen")
     return { keyId: key.id, subscription }
   })
