@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { attemptsListedMax, PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
-import type * as Attempt from "@pillivery/domain/Attempt"
+import * as Attempt from "@pillivery/domain/Attempt"
 import type { AttemptId } from "@pillivery/domain/Ids"
 import * as Payment from "@pillivery/domain/Payment"
 import type { CustomerReference, ProviderName } from "@pillivery/domain/Provider"
@@ -46,6 +46,10 @@ export const attempts = Table.define<Attempt.Attempt>()({
     lease: (attempt) =>
       attempt._tag === "Prepared" || attempt._tag === "Sent" ? Table.timeKey(attempt.lease.expiresAt) : null,
     nextAsk: (attempt) => (attempt._tag === "Unknown" ? Table.timeKey(attempt.nextAskAt) : null),
+    billingKey: (attempt) =>
+      attempt.purpose._tag === "ForCycle"
+        ? `${attempt.purpose.billingKeyId}/${Table.timeKey(attempt.createdAt)}`
+        : null,
     waiting: (attempt) => (attempt._tag === "AwaitingCustomer" ? Table.timeKey(attempt.expiresAt) : null),
     transaction: (attempt) =>
       "transactionId" in attempt && attempt.transactionId !== null
@@ -114,6 +118,17 @@ export const layer = Layer.effect(
         store.write("PaymentRepository.releaseUserSlot", (rows) => {
           const isHolder = rows.get(userSlots, slotKey(provider, customer))?.holder === attemptId
           return Result.succeed(isHolder ? rows.put(userSlots, { provider, customer, holder: null }) : undefined)
+        }),
+      countKeyUses: ({ billingKeyId, since }) =>
+        store.read("PaymentRepository.countKeyUses", (rows) => {
+          const prefix = `${billingKeyId}/`
+          let uses = 0
+          rows.forEachFrom(attempts, "billingKey", `${prefix}${Table.timeKey(since)}`, (attempt, entry) => {
+            if (entry >= Table.after(prefix)) return false
+            if (Attempt.mayHaveMovedMoney(attempt)) uses++
+            return true
+          })
+          return uses
         }),
       countAttempts: store.read("PaymentRepository.countAttempts", (rows) => {
         const count = (tag: Attempt.Tag): number => rows.count(attempts, "state", `${tag}/`)

@@ -5,7 +5,7 @@
  */
 import { attemptsListedMax, PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
 import * as Attempt from "@pillivery/domain/Attempt"
-import { AttemptId, type PaymentId } from "@pillivery/domain/Ids"
+import { type BillingKeyId, AttemptId, type PaymentId } from "@pillivery/domain/Ids"
 import * as Payment from "@pillivery/domain/Payment"
 import type { CustomerReference, ProviderName } from "@pillivery/domain/Provider"
 import { Array as Arr, type DateTime, Effect, Layer, Schema } from "effect"
@@ -272,6 +272,7 @@ const rowToAttempt = (row: typeof AttemptRow.Type) => ({
 
 const paymentsFrom = entitiesFrom(PaymentRow, Payment.Payment, rowToPayment)
 const attemptsFrom = entitiesFrom(AttemptRow, Attempt.Attempt, rowToAttempt)
+const decodeUses = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ uses: Schema.Int })]))
 const decodeCounts = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ state: Schema.String, total: Schema.Int }))
 )
@@ -451,6 +452,21 @@ export const layer = Layer.effect(
           sql`SELECT id FROM attempt WHERE state = 'AwaitingCustomer' AND expires_at < ${toInstantText(at)}
             ORDER BY expires_at, id LIMIT ${limit}`
         )
+      ),
+
+      countKeyUses: Effect.fn("PaymentRepository.countKeyUses")(
+        ({ billingKeyId, since }: { readonly billingKeyId: BillingKeyId; readonly since: DateTime.Utc }) =>
+          Effect.map(
+            read("PaymentRepository.countKeyUses")(
+              Effect.flatMap(
+                sql`SELECT COUNT(*) AS uses FROM attempt WHERE billing_key_id = ${toBytes(billingKeyId)}
+                  AND created_at >= ${toInstantText(since)} AND purpose = 'ForCycle'
+                  AND ${sql.in("state", Attempt.tagsThatMayHaveMovedMoney)}`,
+                decodeUses
+              )
+            ),
+            ([{ uses }]) => uses
+          )
       ),
 
       takeUserSlot: (provider: ProviderName, customer: CustomerReference, attemptId: AttemptId) =>

@@ -62,7 +62,8 @@ const later = [
   "add_attempt_awaiting_reference",
   "create_operator_decision",
   "add_billing_key_checked_on",
-  "add_subscription_order_by_state"
+  "add_subscription_order_by_state",
+  "add_attempt_by_billing_key"
 ]
 const expectedTables = [...created.map(({ name }) => name.replace("create_", "")), "schema_migration"].sort()
 

@@ -8,12 +8,15 @@ import * as MysqlClient from "@pillivery/adapters-mysql/Client"
 import { type MigrationMismatch, migrate } from "@pillivery/adapters-mysql/Migrations"
 import * as Mysql from "@pillivery/adapters-mysql/Mysql"
 import type { RedisUrlInvalid } from "@pillivery/adapters-redis/Client"
+import * as LedgerMark from "@pillivery/adapters-redis/LedgerMark"
 import * as Redis from "@pillivery/adapters-redis/Redis"
 import type { StorageError } from "@pillivery/application/ports/StorageError"
-import { Layer, type Redacted } from "effect"
+import { Layer, Redacted } from "effect"
 
 /** The stores cannot be used. */
 export type StoresError = MysqlClient.MysqlUrlInvalid | MigrationMismatch | RedisUrlInvalid | StorageError
+
+const databaseOf = (url: Redacted.Redacted): string => URL.parse(Redacted.value(url))?.pathname.slice(1) ?? ""
 
 /** The stores at two addresses, their schema brought up to date. */
 export const layer = (options: {
@@ -26,6 +29,8 @@ export const layer = (options: {
       Layer.provideMerge(Mysql.layerWith({ isClockMovable: options.isClockMovable })),
       Layer.provideMerge(MysqlClient.layer({ url: options.mysqlUrl }))
     ),
-    Redis.layer({ url: options.redisUrl }),
+    LedgerMark.layer({ database: databaseOf(options.mysqlUrl) }).pipe(
+      Layer.provideMerge(Redis.layer({ url: options.redisUrl }))
+    ),
     IdGenerator.layer
   )

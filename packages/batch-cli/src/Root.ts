@@ -14,6 +14,7 @@ import * as ProtocolConfig from "@pillivery/application/Payments/ProtocolConfig"
 import { ProtocolSettings } from "@pillivery/application/Payments/ProtocolSettings"
 import { Config, Effect, Layer, Option, Schema } from "effect"
 import { hostname } from "node:os"
+import * as StateFile from "./internal/StateFile.ts"
 import * as Settings from "./internal/Settings.ts"
 
 /** Who this process is, in leases and runs. */
@@ -62,6 +63,12 @@ export const previewLayer = Layer.merge(databaseLayer, settings)
 /** What taking over the calls of dead processes needs: the provider is not asked. */
 export const recoverLayer = Layer.merge(previewLayer, IdGenerator.layer)
 
+const mark = Layer.unwrap(
+  Effect.map(Config.option(Settings.stateFile), (path) =>
+    Option.isSome(path) ? StateFile.layer(path.value) : Layer.empty
+  )
+)
+
 /** The database's ports and the way to the provider. */
 export const providerLayer = ChargeDirectly.layer.pipe(
   Layer.provideMerge(MoneyCalls.layer),
@@ -71,6 +78,7 @@ export const providerLayer = ChargeDirectly.layer.pipe(
     )
   ),
   Layer.provideMerge(IdGenerator.layer),
+  Layer.provideMerge(mark),
   Layer.provideMerge(settings),
   Layer.provideMerge(databaseLayer)
 )

@@ -210,15 +210,21 @@ export const read = Effect.fnUntraced(function* (id: SubscriptionId) {
 
 const decodeNames = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ name: Schema.String })))
 
-/** What every table of the shop's database holds, as one number each. */
-export const checksums = Effect.gen(function* () {
+/** The tables of the shop's database. */
+export const tables = Effect.gen(function* () {
   const sql = yield* SqlClient
-  const tables = yield* Effect.flatMap(
+  const rows = yield* Effect.flatMap(
     sql`SELECT table_name AS name FROM information_schema.tables
       WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY table_name`,
     decodeNames
   )
-  return yield* Effect.forEach(tables, ({ name }) => sql`CHECKSUM TABLE ${sql(name)}`)
+  return rows.map(({ name }) => name)
+})
+
+/** What every table of the shop's database holds, as one number each. */
+export const checksums = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  return yield* Effect.forEach(yield* tables, (name) => sql`CHECKSUM TABLE ${sql(name)}`)
 })
 
 /** Waits until something holds, at most ten seconds. */

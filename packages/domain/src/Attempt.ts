@@ -243,6 +243,19 @@ export type Attempt = typeof Attempt.Type
 /** The name of a state of an attempt. */
 export type Tag = Attempt["_tag"]
 
+/** The states of an attempt that moved money, or may have. */
+export const tagsThatMayHaveMovedMoney: ReadonlyArray<Tag> = [
+  "Sent",
+  "Unknown",
+  "ManualReview",
+  "Approved",
+  "ApprovedSurplus",
+  "Refunded"
+]
+
+/** Whether it moved money, or may have. */
+export const mayHaveMovedMoney = (self: Attempt): boolean => tagsThatMayHaveMovedMoney.includes(self._tag)
+
 /** Every allowed move: which commands each state knows, and where each leads. */
 export const transitions = {
   Prepared: { awaitCustomer: ["AwaitingCustomer"], send: ["Sent"], withdraw: ["Withdrawn"] },

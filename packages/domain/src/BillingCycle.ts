@@ -129,7 +129,7 @@ const closing = {
   abandon: ["Abandoned"],
   exhaust: ["Skipped", "Abandoned"]
 } as const
-const chargeable = { send: ["InFlight"], loseKey: ["AwaitingKey"], ...closing } as const
+const chargeable = { send: ["InFlight"], block: ["Blocked"], loseKey: ["AwaitingKey"], ...closing } as const
 const answered = {
   charge: ["Charged"],
   giveBack: ["Due", "RetryDue"],
@@ -294,21 +294,27 @@ export const giveBack: Move<
       )
     : denied(self, "giveBack")
 
-/** The monthly uses of the key are spent: wait for the first of the next month. */
-export const block: Move<"block", [attemptId: AttemptId, on: BusinessDate.BusinessDate], Blocked> = (
+/**
+ * The monthly uses of the key are spent: wait for the first of the next month. The provider answered so to the attempt, or
+ * with null we counted them ourselves before one was made, which is no answer.
+ */
+export const block: Move<"block", [attemptId: AttemptId | null, on: BusinessDate.BusinessDate], Blocked> = (
   self: BillingCycle,
   attemptId,
   on
-) =>
-  (self._tag === "InFlight" || self._tag === "InDoubt") && self.openAttempt === attemptId
-    ? Result.succeed(
-        State.next(Blocked, self, {
-          openAttempt: null,
-          answeredOn: on,
-          nextAttemptOn: BillingCalendar.blockedUntil(on)
-        })
-      )
-    : denied(self, "block")
+) => {
+  const isAwaited = self._tag === "InFlight" || self._tag === "InDoubt"
+  if ((attemptId === null ? !isChargeable(self) : !isAwaited) || self.openAttempt !== attemptId) {
+    return denied(self, "block")
+  }
+  return Result.succeed(
+    State.next(Blocked, self, {
+      openAttempt: null,
+      answeredOn: attemptId === null ? self.answeredOn : on,
+      nextAttemptOn: BillingCalendar.blockedUntil(on)
+    })
+  )
+}
 
 /** What a soft decline leads to: another day of the ladder, or its end. */
 export const declineSoftly: Move<

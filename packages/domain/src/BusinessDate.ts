@@ -63,6 +63,10 @@ export const addDays = (self: BusinessDate, days: number): BusinessDate => clamp
 /** Days from `self` to `that`; negative when `that` is earlier. */
 export const daysUntil = (self: BusinessDate, that: BusinessDate): number => toDayNumber(that) - toDayNumber(self)
 
+/** The first day of the month `self` lies in. */
+export const firstOfMonth = (self: BusinessDate): BusinessDate =>
+  clamped(dayNumberOf(yearOf(self), digitsAt(self, 5), 1))
+
 /** The first day of the month after the one `self` lies in. */
 export const firstOfNextMonth = (self: BusinessDate): BusinessDate => {
   const year = yearOf(self)

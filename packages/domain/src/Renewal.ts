@@ -140,6 +140,14 @@ export const loseKey = (books: Omit<Books, "attempt">, context: Context): Result
     }
   })
 
+/** The key was used as often as it may be this month: this cycle waits for the next one. */
+export const block = (books: Omit<Books, "attempt">, context: Context): Result.Result<Entries, Denied> =>
+  Result.map(BillingCycle.block(books.cycle, null, BusinessDate.fromInstant(context.at)), (cycle) => ({
+    cycle,
+    opened: [],
+    events: []
+  }))
+
 const approved = (books: Books, reference: Attempt.Reference, context: Context): Result.Result<Entries, Denied> =>
   Result.gen(function* () {
     const { attempt, cycle, subscription } = books

@@ -116,6 +116,18 @@ describe("Attempt.send", () => {
   )
 })
 
+describe("Attempt.mayHaveMovedMoney", () => {
+  it("holds from the moment it is sent until it is known that nothing moved", () => {
+    for (const self of [sentAttempt(), unknownAttempt(), approvedAttempt()]) {
+      assert.isTrue(Attempt.mayHaveMovedMoney(self), self._tag)
+    }
+    const declined = succeeded(Attempt.decline(sentAttempt(), later(4), softDecline()))
+    for (const self of [preparedAttempt(), awaitingCustomerAttempt(), declined, inferred(unknownAttempt())]) {
+      assert.isFalse(Attempt.mayHaveMovedMoney(self), self._tag)
+    }
+  })
+})
+
 describe("Attempt.awaitCustomer", () => {
   it("never makes a charge wait for a customer, who could then approve it a second time", () => {
     const prepared = { transactionId: anyTransactionId(), redirectUrls: redirectUrls(), expiresAt: later(15) }

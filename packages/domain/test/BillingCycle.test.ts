@@ -203,6 +203,22 @@ describe("BillingCycle.block", () => {
     const blocked = succeeded(BillingCycle.block(inFlightCycle(), holder, day("2026-12-31")))
     assert.deepStrictEqual([blocked.nextAttemptOn, blocked.step, blocked.ladderStart], [day("2027-01-01"), 0, null])
   })
+
+  it("waits as well when nothing was sent, which is no answer of that day", () => {
+    for (const self of [dueCycle(), retryDueCycle()]) {
+      const blocked = succeeded(BillingCycle.block(self, null, day("2026-12-31")))
+      assert.deepStrictEqual(
+        [blocked.nextAttemptOn, blocked.step, blocked.ladderStart, blocked.answeredOn],
+        [day("2027-01-01"), self.step, self.ladderStart, self.answeredOn]
+      )
+    }
+  })
+
+  it("is refused without an attempt while one holds the cycle, and with one while none does", () => {
+    rejected(BillingCycle.block(inFlightCycle(), null, on), "CycleTransitionDenied")
+    rejected(BillingCycle.block(dueCycle({ openAttempt: holder }), null, on), "CycleTransitionDenied")
+    rejected(BillingCycle.block(dueCycle(), holder, on), "CycleTransitionDenied")
+  })
 })
 
 describe("BillingCycle.declineSoftly", () => {

@@ -148,6 +148,13 @@ describe("BusinessDate.addDays", () => {
   })
 })
 
+describe("BusinessDate.firstOfMonth", () => {
+  it("is the first day of the same month", () => {
+    assert.strictEqual(BusinessDate.firstOfMonth(day("2026-12-31")), "2026-12-01")
+    assert.strictEqual(BusinessDate.firstOfMonth(day("2026-02-01")), "2026-02-01")
+  })
+})
+
 describe("BusinessDate.firstOfNextMonth", () => {
   it("crosses the year end and February", () => {
     assert.strictEqual(BusinessDate.firstOfNextMonth(day("2026-12-31")), "2027-01-01")

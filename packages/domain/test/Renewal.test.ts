@@ -698,6 +698,21 @@ describe("Renewal.loseKey", () => {
   })
 })
 
+describe("Renewal.block", () => {
+  it("lets the cycle wait for the next month and changes nothing else", () => {
+    const entries = succeeded(
+      Renewal.block({ cycle: dueCycle(), subscription: subscription(), key: activeKey() }, context())
+    )
+    assert.isTrue(entries.cycle?._tag === "Blocked" && entries.cycle.nextAttemptOn === "2026-03-01")
+    assert.deepStrictEqual(Object.keys(entries).toSorted(), ["cycle", "events", "opened"])
+    assert.deepStrictEqual([entries.opened.length, tags(entries).length], [0, 0])
+  })
+
+  it("is refused while an attempt holds the cycle", () => {
+    rejected(Renewal.block(books(), context()), "CycleTransitionDenied")
+  })
+})
+
 describe("a history of renewals", () => {
   type Story = {
     readonly cycle: BillingCycle.BillingCycle

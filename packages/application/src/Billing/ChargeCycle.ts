@@ -26,6 +26,7 @@ import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
 import { BillingLedger, type CycleKey } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { IdGenerator } from "../ports/IdGenerator.ts"
+import { LedgerMark } from "../ports/LedgerMark.ts"
 import { PaymentRepository } from "../ports/PaymentRepository.ts"
 import { type AlreadyExists, StaleWrite, type StorageError } from "../ports/StorageError.ts"
 import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
@@ -47,6 +48,8 @@ export type ChargeOutcome =
   | { readonly _tag: "Skipped" }
   /** Its billing key is dead; the user was told and has until the ladder's last day to register another. */
   | { readonly _tag: "KeyLost" }
+  /** Its billing key was used as often as it may be this month. */
+  | { readonly _tag: "Blocked" }
   /** The ladder ended without a usable key and the final action was taken. */
   | { readonly _tag: "GivenUp" }
 
@@ -104,6 +107,7 @@ export const planCycle = Effect.fnUntraced(function* (cycleKey: CycleKey, { date
   if (BillingCalendar.isBankCheck(now, settings.bankCheck)) return postponed("the bank check window")
   if (plan._tag === "Postpone") return postponed(plan.reason)
   if (plan._tag === "LoseKey") return yield* changeBooks(cycleKey, hasDeadKey, Renewal.loseKey, { _tag: "KeyLost" })
+  if (plan._tag === "Block") return yield* changeBooks(cycleKey, isFree, Renewal.block, { _tag: "Blocked" })
   if (plan._tag === "Skip") return yield* changeBooks(cycleKey, isFree, skipGone, { _tag: "Skipped" })
   const strategy = strategies.find(plan.key.provider)
   if (strategy === null) return postponed(`the provider ${plan.key.provider} is not configured`)
@@ -129,6 +133,7 @@ export const sendCharge = Effect.fnUntraced(function* (ready: Ready, withClaim: 
   const ids = yield* IdGenerator
   const transaction = yield* Transaction
   const settings = yield* ProtocolSettings
+  const mark = yield* LedgerMark
 
   const attemptId = AttemptId.make(yield* ids.next)
   const paymentId = PaymentId.make(yield* ids.next)
@@ -205,7 +210,8 @@ export const sendCharge = Effect.fnUntraced(function* (ready: Ready, withClaim: 
     .pipe(
       Effect.flatMap((claimed) =>
         claimed === null ? Effect.fail(new StaleWrite({ entity: "billing key", id: key.id })) : Effect.succeed(claimed)
-      )
+      ),
+      Effect.tap(() => Effect.sync(() => mark.note(attemptId)))
     )
 
   return yield* calls

@@ -31,6 +31,8 @@ export const CycleOutcome = Schema.TaggedUnion({
   Skipped: {},
   /** Its billing key is dead; the user was told. */
   KeyLost: {},
+  /** Its billing key was used as often as it may be this month. */
+  Blocked: {},
   /** The ladder ended without a usable key and the final action was taken. */
   GivenUp: {}
 }).annotate({ identifier: "CycleOutcome" })

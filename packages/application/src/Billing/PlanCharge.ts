@@ -18,6 +18,7 @@ import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
 import { BillingLedger, type CycleKey } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { ItemRepository } from "../ports/ItemRepository.ts"
+import { PaymentRepository } from "../ports/PaymentRepository.ts"
 import type { StorageError } from "../ports/StorageError.ts"
 import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
 
@@ -38,6 +39,8 @@ export type ChargePlan =
   | { readonly _tag: "GiveUp" }
   /** Its billing key is dead: tell the user and wait for another. */
   | { readonly _tag: "LoseKey" }
+  /** Its billing key was used as often as it may be this month: wait for the next. */
+  | { readonly _tag: "Block" }
   /** Its item is gone: leave this delivery out. */
   | { readonly _tag: "Skip" }
   /** Charge `amount` won for `quantity` units. */
@@ -67,7 +70,7 @@ export const planCharge = Effect.fnUntraced(function* (
 ): Effect.fn.Return<
   ChargePlan,
   StorageError,
-  BillingLedger | SubscriptionRepository | BillingKeyRepository | ItemRepository
+  BillingLedger | SubscriptionRepository | BillingKeyRepository | ItemRepository | PaymentRepository
 > {
   const foundCycle = yield* (yield* BillingLedger).findCycle(cycleKey)
   const foundSubscription = yield* (yield* SubscriptionRepository).findById(cycleKey.subscriptionId)
@@ -91,6 +94,12 @@ export const planCharge = Effect.fnUntraced(function* (
   const amount = SubscriptionOrder.amountOf(subscription, quantity)
   if (amount._tag === "Failure") return postpone(amount.failure.message)
   if (Option.isNone(yield* (yield* ItemRepository).findById(subscription.itemId))) return { _tag: "Skip" }
+  const { keyUsesPerMonthMax } = yield* ProtocolSettings
+  if (keyUsesPerMonthMax !== null) {
+    const since = BusinessDate.instantAt(BusinessDate.firstOfMonth(today))
+    const uses = yield* (yield* PaymentRepository).countKeyUses({ billingKeyId: key.id, since })
+    if (uses >= keyUsesPerMonthMax) return { _tag: "Block" }
+  }
   return { _tag: "Charge", cycle, subscription, key, quantity, amount: amount.success }
 })
 
@@ -148,7 +157,7 @@ export const previewRun = (
 ): Stream.Stream<
   PlannedCycle,
   StorageError,
-  BillingLedger | SubscriptionRepository | BillingKeyRepository | ItemRepository | BusinessClock
+  BillingLedger | SubscriptionRepository | BillingKeyRepository | ItemRepository | PaymentRepository | BusinessClock
 > =>
   Stream.unwrap(
     Effect.gen(function* () {

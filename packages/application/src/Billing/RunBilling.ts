@@ -220,6 +220,7 @@ const addOutcome = (counts: RunCounts, outcome: CycleOutcome): RunCounts => {
       return { ...counts, cancelled: counts.cancelled + 1 }
     case "NotDue":
     case "KeyLost":
+    case "Blocked":
     case "Postponed":
       return counts
   }

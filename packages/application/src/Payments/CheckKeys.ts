@@ -12,7 +12,7 @@ import * as BusinessDate from "@pillivery/domain/BusinessDate"
 import * as DomainEvent from "@pillivery/domain/DomainEvent"
 import type { BillingKeyId } from "@pillivery/domain/Ids"
 import { PaymentStrategies } from "@pillivery/domain/PaymentStrategy"
-import { Effect, Option } from "effect"
+import { Clock, Effect, Option } from "effect"
 import { BillingKeyRepository, type Unchecked } from "../ports/BillingKeyRepository.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { Outbox } from "../ports/Outbox.ts"
@@ -25,6 +25,8 @@ import { ProtocolSettings } from "./ProtocolSettings.ts"
 export const keysPerBatch = 200
 /** Batches of one sweep at most; what is left waits for the next. */
 export const batchesMax = 500
+/** How long one sweep goes on; what is left waits for the next, those longest without a comparison first. */
+export const sweepMillisMax = 600_000
 /** Lookups of a sweep at once: they leave most places to the charges. */
 export const concurrency = 8
 
@@ -41,7 +43,8 @@ export interface CheckedKeys {
 type Check = "asIs" | "frozen" | "revoked" | "unanswered" | "refused"
 
 /**
- * Compares the keys whose day has come, until none is left, lookups are cut off or `isOver` says so.
+ * Compares the keys whose day has come, until none is left, {@link sweepMillisMax} have passed, lookups are cut off or
+ * `isOver` says so.
  *
  * **Details**
  *
@@ -52,13 +55,17 @@ export const checkKeys = Effect.fn("checkKeys")(function* (isOver: Effect.Effect
   const on = BusinessDate.fromInstant(yield* (yield* BusinessClock).now)
   const approvedBefore = BusinessDate.instantAt(on)
   const found = { asIs: 0, frozen: 0, revoked: 0, unanswered: 0, refused: 0 }
+  const startedAt = yield* Clock.currentTimeMillis
+  const isEnough = Effect.gen(function* () {
+    return (yield* isOver) || (yield* Clock.currentTimeMillis) - startedAt >= sweepMillisMax
+  })
   let after: Unchecked | null = null
-  for (let batch = 0; batch < batchesMax && found.refused === 0 && !(yield* isOver); batch++) {
+  for (let batch = 0; batch < batchesMax && found.refused === 0 && !(yield* isEnough); batch++) {
     const page: ReadonlyArray<Unchecked> = yield* keys.listUnchecked({ on, approvedBefore, after, limit: keysPerBatch })
     yield* Effect.forEach(
       page,
       ({ id }) =>
-        checkKey(id, on).pipe(
+        Effect.flatMap(isEnough, (is) => (is ? Effect.succeed<Check>("unanswered") : checkKey(id, on))).pipe(
           Effect.tap((check) => Effect.sync(() => found[check]++)),
           Effect.catchCause((cause) =>
             Effect.logError("A billing key could not be compared", cause).pipe(

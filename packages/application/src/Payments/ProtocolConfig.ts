@@ -82,6 +82,9 @@ const WindowText = Schema.String.check(
 
 const day = { minimum: 1, maximum: 24 * 60 * minuteMillis }
 
+const remindersMax = 10
+const keyWaitDaysMaxMax = 90
+
 /** The settings that can be configured. */
 export const variables = {
   leaseMillis: whole("PILLIVERY_LEASE_MILLIS", {
@@ -158,6 +161,34 @@ export const variables = {
     byDefault: settingsDefault.refundDispatchesMax,
     meaning: "dispatches of one refund after which a person must decide"
   }),
+  keyUsesPerMonth: whole("PILLIVERY_KEY_USES_PER_MONTH", {
+    minimum: 0,
+    maximum: 1_000,
+    shape: "COUNT",
+    byDefault: 0,
+    meaning:
+      "charges of one billing key in a month, after which its cycles wait for the next; 0 leaves it to the provider"
+  }),
+  keyReminderDays: {
+    name: "PILLIVERY_KEY_REMINDER_DAYS",
+    shape: "DAYS",
+    byDefault: settingsDefault.keyReminderDays.join(","),
+    meaning: `days after the first payment on which a customer without a billing key is reminded; up to ${remindersMax} rising numbers`,
+    config: Config.schema(
+      listOf(
+        { minimum: 1, maximum: keyWaitDaysMaxMax },
+        { lengthMax: remindersMax, expected: `rising days, 1 to ${keyWaitDaysMaxMax}, with commas` }
+      ),
+      "PILLIVERY_KEY_REMINDER_DAYS"
+    ).pipe(Config.withDefault(settingsDefault.keyReminderDays))
+  } satisfies Variable<ReadonlyArray<number>>,
+  keyWaitDaysMax: whole("PILLIVERY_KEY_WAIT_DAYS", {
+    minimum: 1,
+    maximum: keyWaitDaysMaxMax,
+    shape: "DAYS",
+    byDefault: settingsDefault.keyWaitDaysMax,
+    meaning: "days after the first payment on which a subscription without a billing key ends"
+  }),
   bankCheck: {
     name: "PILLIVERY_BANK_CHECK",
     shape: "WINDOW",
@@ -211,14 +242,18 @@ export const config = (owner: string): Config.Config<Settings> =>
     lookupFailingDaysMax: variables.lookupFailingDaysMax.config,
     refundTryingDays: variables.refundTryingDays.config,
     refundDispatchesMax: variables.refundDispatchesMax.config,
+    keyUsesPerMonth: variables.keyUsesPerMonth.config,
+    keyReminderDays: variables.keyReminderDays.config,
+    keyWaitDaysMax: variables.keyWaitDaysMax.config,
     bankCheck: variables.bankCheck.config,
     ladderDays: variables.ladderDays.config,
     finalAction: variables.finalAction.config
   }).pipe(
-    Config.map(({ finalAction, ladderDays, ...read }) => ({
+    Config.map(({ finalAction, keyUsesPerMonth, ladderDays, ...read }) => ({
       ...settingsDefault,
       ...read,
       owner,
+      keyUsesPerMonthMax: keyUsesPerMonth === 0 ? null : keyUsesPerMonth,
       dunningPolicy: { ladderDays, finalAction }
     }))
   )

@@ -47,6 +47,8 @@ export interface Settings {
   /** Dispatches of one refund, over that time, after which a person must decide. */
   readonly refundDispatchesMax: number
   readonly dunningPolicy: DunningPolicy.DunningPolicy
+  /** Charges of one billing key in one Korean month, after which its cycles wait for the next; null leaves it to the provider. */
+  readonly keyUsesPerMonthMax: number | null
   /** Days after the first payment on which a customer who registered no billing key is reminded; rising. */
   readonly keyReminderDays: ReadonlyArray<number>
   /** Days after the first payment on which a subscription that still has no billing key ends. */
@@ -76,6 +78,7 @@ export const settingsDefault: Settings = {
   refundTryingDays: 3,
   refundDispatchesMax: 8,
   dunningPolicy: DunningPolicy.standard,
+  keyUsesPerMonthMax: null,
   keyReminderDays: [3, 7, 12],
   keyWaitDaysMax: 14
 }

@@ -17,6 +17,7 @@ import { PaymentRepository } from "../ports/PaymentRepository.ts"
 import { RefundRepository } from "../ports/RefundRepository.ts"
 import { askAboutRefund, dispatchRefund, recordRefund } from "../Refunds/DispatchRefund.ts"
 import { askAbout } from "./AskProvider.ts"
+import { detectRestore } from "./DetectRestore.ts"
 import { recordApproval } from "./RecordApproval.ts"
 
 /** How many rows of one kind are taken at a time. */
@@ -58,6 +59,7 @@ export const recover = Effect.fn("recover")(function* () {
 export const reconcile = Effect.fn("reconcile")(function* () {
   const payments = yield* PaymentRepository
   const refunds = yield* RefundRepository
+  yield* detectRestore()
   const lost = yield* recover()
   const now = yield* (yield* BusinessClock).now
   const abandoned = yield* sweep(payments.listExpiredWaiting(now, batchSize), abandonWaiting)

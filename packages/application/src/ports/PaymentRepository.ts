@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Attempt } from "@pillivery/domain/Attempt"
-import type { AttemptId, PaymentId } from "@pillivery/domain/Ids"
+import type { BillingKeyId, AttemptId, PaymentId } from "@pillivery/domain/Ids"
 import type { Payment, Subject } from "@pillivery/domain/Payment"
 import type { CustomerReference, ProviderName } from "@pillivery/domain/Provider"
 import { Context, type DateTime, type Effect, type Option } from "effect"
@@ -55,6 +55,11 @@ export class PaymentRepository extends Context.Service<
       customer: CustomerReference,
       attemptId: AttemptId
     ) => Effect.Effect<void, StorageError>
+    /** How many attempts made since then with a billing key moved money, or may have. */
+    readonly countKeyUses: (key: {
+      readonly billingKeyId: BillingKeyId
+      readonly since: DateTime.Utc
+    }) => Effect.Effect<number, StorageError>
     /** How many attempts stand in each state. */
     readonly countAttempts: Effect.Effect<Readonly<Record<Attempt["_tag"], number>>, StorageError>
   }

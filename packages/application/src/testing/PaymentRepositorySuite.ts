@@ -303,6 +303,45 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
   ),
 
   law(
+    "counts the uses of a billing key since a moment: what moved money, or may have",
+    Effect.gen(function* () {
+      const payments = yield* PaymentRepository
+      const [keySeed, otherSeed] = [yield* freshSeed, yield* freshSeed]
+      const uses = (since: DateTime.Utc) =>
+        payments.countKeyUses({ billingKeyId: Fixtures.anyBillingKeyId(keySeed), since })
+      const attempts = yield* Effect.forEach(["early", "declined", "other", "approved", "sent"], (name) =>
+        Effect.map(freshSeed, (seed) => [name, seed] as const)
+      )
+      const seedOf = new Map(attempts)
+      const made = (name: string, minutes: number, key = keySeed) =>
+        Fixtures.sentAttempt(
+          {
+            createdAt: Fixtures.later(minutes),
+            purpose: Fixtures.forCycle({ billingKeyId: Fixtures.anyBillingKeyId(key) }, seedOf.get(name) ?? "")
+          },
+          seedOf.get(name) ?? ""
+        )
+      const early = made("early", 0)
+      const declined = getOrThrow(Attempt.decline(made("declined", 10), Fixtures.later(11), Fixtures.softDecline()))
+      const approved = getOrThrow(
+        Attempt.approve(made("approved", 10), {
+          at: Fixtures.later(11),
+          reference: Fixtures.knownReference(Fixtures.later(11), seedOf.get("approved") ?? ""),
+          amount: early.amount,
+          isOwed: true
+        })
+      )
+      yield* Effect.forEach([early, declined, approved, made("other", 10, otherSeed), made("sent", 20)], (attempt) =>
+        payments.insertAttempt(attempt)
+      )
+      assert.strictEqual(yield* uses(Fixtures.later(0)), 3)
+      assert.strictEqual(yield* uses(Fixtures.later(10)), 2)
+      assert.strictEqual(yield* uses(Fixtures.later(11)), 1)
+      assert.strictEqual(yield* uses(Fixtures.later(21)), 0)
+    })
+  ),
+
+  law(
     "counts attempts by state",
     Effect.gen(function* () {
       const payments = yield* PaymentRepository

@@ -4,6 +4,7 @@ import { recordCharge } from "@pillivery/application/Billing/RecordCharge"
 import { chargeCycle } from "@pillivery/application/Billing/ChargeCycle"
 import { drain } from "@pillivery/application/Events/Relay"
 import { approvePayment } from "@pillivery/application/Payments/ApprovePayment"
+import { ProtocolSettings, settingsDefault } from "@pillivery/application/Payments/ProtocolSettings"
 import { reconcile } from "@pillivery/application/Payments/Reconcile"
 import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
 import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
@@ -16,7 +17,7 @@ import { SubscriptionId } from "@pillivery/domain/Ids"
 import { Hard, Blocked, Soft } from "@pillivery/domain/DeclineReason"
 import { ApprovalId, PaymentMethod, TransactionId } from "@pillivery/domain/Provider"
 import { Won } from "@pillivery/domain/Won"
-import { DateTime, Effect, Exit } from "effect"
+import { DateTime, Effect, Exit, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import * as World from "../World.ts"
 
@@ -559,5 +560,62 @@ describe("a run of a date that has not come", () => {
       yield* (yield* MemoryProvider).next({ _tag: "LoseAnswer" })
       assert.deepStrictEqual((yield* runFor(14)).owed, { due: 0, inFlight: 0, inDoubt: 1 })
     }).pipe(Effect.provide(World.layer))
+  )
+})
+
+describe("the monthly uses of a billing key", () => {
+  const atMost = (uses: number | null) =>
+    World.layer.pipe(
+      Layer.provideMerge(Layer.succeed(ProtocolSettings, { ...settingsDefault, keyUsesPerMonthMax: uses }))
+    )
+  // Two lines of one order share a key; both are due on 23 December.
+  const twoOnOneKey = Effect.gen(function* () {
+    yield* World.begin
+    const order = yield* World.placeOrder([
+      { price: 10_000, period: 30 },
+      { price: 20_000, period: 30 }
+    ])
+    const { attemptId, token } = yield* World.prepareApproval(order)
+    yield* approvePayment(attemptId, token)
+    yield* World.passDays(30)
+    return order.lines.map((line) => SubscriptionId.make(line.id))
+  })
+  const states = (ids: ReadonlyArray<SubscriptionId>) =>
+    Effect.forEach(ids, (id) => Effect.map(World.read(id), ({ cycle }) => cycle._tag))
+
+  it.effect("end its charges for the month, which nobody owes then, and begin anew on the first", () =>
+    Effect.gen(function* () {
+      const ids = yield* twoOnOneKey
+      const report = yield* World.run
+      assert.deepStrictEqual([report.counts.charged, report.owed.due], [1, 0])
+      const calls = yield* (yield* MemoryProvider).callsReceived
+      assert.sameMembers(yield* states(ids), ["Due", "Blocked"])
+      yield* World.passDays(8)
+      yield* World.run
+      assert.strictEqual(yield* (yield* MemoryProvider).callsReceived, calls)
+      yield* World.passDays(1)
+      assert.strictEqual(yield* today, "2027-01-01")
+      assert.strictEqual((yield* World.run).counts.charged, 1)
+      assert.strictEqual((yield* World.ledger).captures, 3)
+    }).pipe(Effect.provide(atMost(1)))
+  )
+
+  it.effect("are no declines", () =>
+    Effect.gen(function* () {
+      const ids = yield* twoOnOneKey
+      const decline = { _tag: "Decline", reason: softDecline } as const
+      yield* (yield* MemoryProvider).next(decline, decline)
+      assert.strictEqual((yield* World.run).counts.declined, 2)
+      yield* World.passDays(1)
+      assert.strictEqual((yield* World.run).counts.charged, 1)
+      assert.sameMembers(yield* states(ids), ["Due", "Blocked"])
+    }).pipe(Effect.provide(atMost(1)))
+  )
+
+  it.effect("are the provider's to count when nothing is said", () =>
+    Effect.gen(function* () {
+      yield* twoOnOneKey
+      assert.strictEqual((yield* World.run).counts.charged, 2)
+    }).pipe(Effect.provide(atMost(null)))
   )
 })

@@ -32,7 +32,7 @@ interface Seen {
 }
 
 const nothing: Seen = {
-  counts: { Charge: 0, Postpone: 0, LoseKey: 0, GiveUp: 0, Skip: 0, NotDue: 0 },
+  counts: { Charge: 0, Postpone: 0, LoseKey: 0, Block: 0, GiveUp: 0, Skip: 0, NotDue: 0 },
   amount: 0,
   seen: 0
 }
@@ -55,6 +55,8 @@ const inWords = ({ plan }: PlannedCycle): string => {
       return `nothing: ${plan.reason}`
     case "LoseKey":
       return "ask the customer for another billing key: this one is dead"
+    case "Block":
+      return "wait for the next month: its billing key was used as often as it may be"
     case "GiveUp":
       return "take the final action: no billing key came in time"
     case "Skip":
@@ -151,7 +153,7 @@ export const dryRunCommand = Command.make(
     yield* say(
       flags.json,
       `${runDate} would charge ${counts.Charge} cycles, ${won(amount)}; ${counts.Postpone} would wait, ` +
-        `${counts.LoseKey} need another billing key, ${counts.GiveUp} would be given up, ${counts.Skip} skipped`,
+        `${counts.LoseKey} need another billing key, ${counts.Block} wait for the next month, ${counts.GiveUp} would be given up, ${counts.Skip} skipped`,
       { date: runDate, due: seen.seen, amount, plans: counts, cycles: listed }
     )
   })

@@ -103,6 +103,12 @@ const ServiceToken = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLeng
 /** What the server knows this process by. */
 export const serviceToken = Config.schema(Schema.RedactedFromValue(ServiceToken), "PILLIVERY_SERVICE_TOKEN")
 
+/** Where the newest charge is remembered outside the database. */
+export const stateFile = Config.schema(
+  Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(addressMax)),
+  "PILLIVERY_STATE_FILE"
+)
+
 /** All of them, in the order in which they are shown. */
 export const settings: ReadonlyArray<Setting> = [
   {
@@ -114,6 +120,14 @@ export const settings: ReadonlyArray<Setting> = [
     config: mysqlUrl
   },
   ...Object.values(database).map(numbered),
+  {
+    name: "PILLIVERY_STATE_FILE",
+    shape: "FILE",
+    byDefault: null,
+    meaning: "a file outside the database that remembers the newest charge, to notice a database that was restored",
+    secret: "no",
+    config: stateFile
+  },
   {
     name: "PILLIVERY_VIA",
     shape: "WAY",

@@ -820,8 +820,12 @@ export const billingCycleCommand: fc.Arbitrary<Command<Cycle>> = fc.oneof(
   },
   {
     arbitrary: fc
-      .tuple(holder, nearDate)
-      .map(([who, on]) => command(`block on ${on}`, "block", (self: Cycle) => BillingCycle.block(self, who(self), on))),
+      .tuple(fc.option(holder), nearDate)
+      .map(([who, on]) =>
+        command(`block on ${on}`, "block", (self: Cycle) =>
+          BillingCycle.block(self, who === null ? null : who(self), on)
+        )
+      ),
     weight: 2
   },
   {
