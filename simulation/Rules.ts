@@ -9,6 +9,7 @@
 import * as BillingLedger from "@pillivery/adapters-memory/BillingLedger"
 import * as BillingKeyRepository from "@pillivery/adapters-memory/BillingKeyRepository"
 import * as NotificationRepository from "@pillivery/adapters-memory/NotificationRepository"
+import * as OrderRepository from "@pillivery/adapters-memory/OrderRepository"
 import * as Outbox from "@pillivery/adapters-memory/Outbox"
 import * as PaymentRepository from "@pillivery/adapters-memory/PaymentRepository"
 import * as RefundRepository from "@pillivery/adapters-memory/RefundRepository"
@@ -168,12 +169,25 @@ export const checkAlways = ({ answers, ladderDays, movements, rows }: Evidence):
     }
   }
 
-  const events = rows.all(Outbox.deliveries).filter(({ consumer }) => consumer === "notification").length
+  const deliveries = rows.all(Outbox.deliveries).filter(({ consumer }) => consumer === "notification")
+  const events = deliveries.length
+  // Another period moves the grid, also when the first one comes back.
+  const periods = new Map<string, Set<number>>()
+  for (const { event } of deliveries) {
+    if (event._tag !== "SubscriptionChanged") continue
+    periods.set(event.subscriptionId, (periods.get(event.subscriptionId) ?? new Set()).add(event.period))
+  }
   const told = rows.size(NotificationRepository.notifications)
   if (told > events) breaks("toldOnce", `${told} notifications were made of ${events} events`)
 
   checkAnswers(rows, answers, ladderDays, breaks)
-  for (const subscription of rows.all(SubscriptionRepository.subscriptions)) checkGrid(rows, subscription, breaks)
+  for (const subscription of rows.all(SubscriptionRepository.subscriptions)) {
+    const line = rows
+      .get(OrderRepository.orders, subscription.orderId)
+      ?.lines.find(({ id }) => id === subscription.orderLineId)
+    const isMoved = [...(periods.get(subscription.id) ?? [])].some((period) => period !== line?.period)
+    checkGrid(rows, subscription, isMoved, breaks)
+  }
   return broken
 }
 
@@ -267,13 +281,18 @@ const checkAnswers = (
   }
 }
 
-const checkGrid = (rows: Rows, subscription: SubscriptionOrder.SubscriptionOrder, breaks: Breaks): void => {
+const checkGrid = (
+  rows: Rows,
+  subscription: SubscriptionOrder.SubscriptionOrder,
+  isMoved: boolean,
+  breaks: Breaks
+): void => {
   let before: BillingCycle.BillingCycle | null = null
   let chargedOn: BusinessDate.BusinessDate | null = null
   for (const cycle of cyclesOf(rows, subscription)) {
     const days = BusinessDate.daysUntil(subscription.anchor, cycle.gridDate)
     const isAfter = before === null || before.gridDate < cycle.gridDate
-    if (days <= 0 || days % subscription.period !== 0 || !isAfter) {
+    if (days <= 0 || (!isMoved && days % subscription.period !== 0) || !isAfter) {
       breaks(
         "onTheGrid",
         `cycle ${cycle.number} lies on ${cycle.gridDate}, ${days} days after the anchor`,

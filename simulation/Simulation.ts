@@ -17,7 +17,6 @@ import * as Subscriptions from "@pillivery/adapters-memory/SubscriptionRepositor
 import * as ChargeDirectly from "@pillivery/application/Billing/ChargeDirectly"
 import type { ChargeGate } from "@pillivery/application/Billing/ChargeGate"
 import { runBilling } from "@pillivery/application/Billing/RunBilling"
-import { writeEntries } from "@pillivery/application/Billing/WriteEntries"
 import { verify } from "@pillivery/application/Billing/Verify"
 import { expireOrders } from "@pillivery/application/Checkout/ExpireOrders"
 import { drain } from "@pillivery/application/Events/Relay"
@@ -27,26 +26,28 @@ import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
 import { ProtocolSettings, settingsDefault } from "@pillivery/application/Payments/ProtocolSettings"
 import { reconcile } from "@pillivery/application/Payments/Reconcile"
 import { requestPayment } from "@pillivery/application/Payments/RequestPayment"
-import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
 import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
 import { IdGenerator } from "@pillivery/application/ports/IdGenerator"
 import { ItemRepository } from "@pillivery/application/ports/ItemRepository"
 import { OrderRepository } from "@pillivery/application/ports/OrderRepository"
 import { Outbox } from "@pillivery/application/ports/Outbox"
-import { SubscriptionRepository } from "@pillivery/application/ports/SubscriptionRepository"
-import { Transaction } from "@pillivery/application/ports/Transaction"
 import { requestRefund } from "@pillivery/application/Refunds/RequestRefund"
 import { cancelSubscription } from "@pillivery/application/Subscriptions/CancelSubscription"
+import {
+  changeSubscription,
+  pauseSubscription,
+  postponeDelivery,
+  resumeSubscription,
+  skipDelivery
+} from "@pillivery/application/Subscriptions/ChangeSubscription"
 import { requestBillingKey } from "@pillivery/application/Subscriptions/RegisterBillingKey"
 import * as MemoryProvider from "@pillivery/application/testing/MemoryProvider"
-import { isOpen } from "@pillivery/domain/BillingCycle"
 import * as BusinessDate from "@pillivery/domain/BusinessDate"
 import { Blocked, Hard, Soft } from "@pillivery/domain/DeclineReason"
 import { DeliveryPeriod } from "@pillivery/domain/DeliveryPeriod"
 import type { DunningPolicy } from "@pillivery/domain/DunningPolicy"
 import { ItemId, OrderId, OrderLineId, UserId } from "@pillivery/domain/Ids"
 import * as Order from "@pillivery/domain/Order"
-import * as OwnerCommand from "@pillivery/domain/OwnerCommand"
 import { PaymentStrategies } from "@pillivery/domain/PaymentStrategy"
 import { Quantity } from "@pillivery/domain/Quantity"
 import * as Fixtures from "@pillivery/domain/testing/Fixtures"
@@ -61,10 +62,8 @@ import {
   Effect,
   type Exit,
   Layer,
-  Option,
   Random,
   References,
-  type Result,
   Scheduler,
   Scope
 } from "effect"
@@ -549,12 +548,8 @@ class Simulation {
       )
     }
     if (draw < 0.03) {
-      const [name, command] = this.#ownerCommand(subscription._tag)
-      return serverAt(
-        minute,
-        name,
-        told(`${user.name} wants to ${name} ${subscription.id}`, commandAs(subscription.id, command))
-      )
+      const [name, command] = this.#ownerCommand(subscription)
+      return serverAt(minute, name, told(`${user.name} wants to ${name} ${subscription.id}`, command))
     }
     if (draw < 0.038) {
       const paid = this.#read((rows) => rows.list(Orders.orders, "user", { prefix: user.id, limit: 100 })).filter(
@@ -610,15 +605,26 @@ class Simulation {
     })
   }
 
-  #ownerCommand(state: SubscriptionOrder["_tag"]): readonly [name: string, command: Command] {
+  #ownerCommand({
+    _tag,
+    id,
+    userId
+  }: SubscriptionOrder): readonly [name: string, command: Effect.Effect<unknown, unknown, Services>] {
     const chance = this.#customers
     const days = chance.between(1, 30)
-    if (state === "Paused") return ["resume", OwnerCommand.resume]
-    return chance.pick<readonly [string, Command]>([
-      ["postpone", (books, at) => OwnerCommand.postpone(books, days, at)],
-      ["skip", OwnerCommand.skip],
-      ["pause", (books, at) => OwnerCommand.pause(books, null, at)],
-      ["change the quantity of", (books, at) => OwnerCommand.changeQuantity(books, Quantity.make(1 + (days % 3)), at)]
+    const owned = { subscriptionId: id, userId }
+    const pauseUntil = Effect.gen(function* () {
+      const today = BusinessDate.fromInstant(yield* (yield* BusinessClock).now)
+      return yield* pauseSubscription({ ...owned, resumeOn: BusinessDate.addDays(today, days) })
+    })
+    if (_tag === "Paused") return ["resume", resumeSubscription(owned)]
+    return chance.pick<readonly [string, Effect.Effect<unknown, unknown, Services>]>([
+      ["postpone", postponeDelivery({ ...owned, days })],
+      ["skip", skipDelivery(owned)],
+      ["pause", pauseSubscription({ ...owned, resumeOn: null })],
+      ["pause for some days", pauseUntil],
+      ["change the quantity of", changeSubscription({ ...owned, quantity: Quantity.make(1 + (days % 3)) })],
+      ["change the period of", changeSubscription({ ...owned, period: DeliveryPeriod.make(30 + days) })]
     ])
   }
 
@@ -697,23 +703,6 @@ const approveAs = (waiting: {
     yield* Effect.sleep("1 minute")
     const token = yield* provider.approveAsCustomer(waiting.transactionId)
     yield* approvePayment(waiting.id, token)
-  })
-
-type Command = (books: OwnerCommand.Books, at: DateTime.Utc) => Result.Result<OwnerCommand.Entries, unknown>
-
-// What the domain does not allow now is refused.
-const commandAs = (id: SubscriptionOrder["id"], command: Command) =>
-  Effect.gen(function* () {
-    const { run } = yield* Transaction
-    yield* run(
-      Effect.gen(function* () {
-        const subscription = yield* (yield* SubscriptionRepository).findById(id)
-        const cycle = yield* (yield* BillingLedger).findOpenCycle(id)
-        if (Option.isNone(subscription) || Option.isNone(cycle) || !isOpen(cycle.value)) return
-        const books = { subscription: subscription.value, cycle: cycle.value }
-        yield* writeEntries(yield* Effect.fromResult(command(books, yield* (yield* BusinessClock).now)))
-      })
-    )
   })
 
 // Whatever comes of it: a customer may find the payment refused, in progress, or done.

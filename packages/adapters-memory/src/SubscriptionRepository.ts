@@ -29,7 +29,9 @@ export const subscriptions = Table.define<SubscriptionOrder>()({
   indexes: {
     user: (subscription) => `${subscription.userId}/${Table.timeKey(subscription.createdAt)}`,
     liveKey: liveKeyOf,
-    awaitingKey: ({ _tag, createdAt }) => (_tag === "AwaitingBillingKey" ? Table.timeKey(createdAt) : null)
+    awaitingKey: ({ _tag, createdAt }) => (_tag === "AwaitingBillingKey" ? Table.timeKey(createdAt) : null),
+    toResume: (subscription) =>
+      subscription._tag === "Paused" && subscription.resumeOn !== null ? `${subscription.resumeOn}/` : null
   }
 })
 
@@ -61,6 +63,10 @@ export const layer = Layer.effect(
               limit
             })
             .map(({ createdAt, id }) => ({ createdAt, id }))
+        ),
+      listToResume: (on, limit) =>
+        store.read("SubscriptionRepository.listToResume", (rows) =>
+          rows.list(subscriptions, "toResume", { prefix: "", until: Table.after(`${on}/`), limit }).map(({ id }) => id)
         )
     })
   )

@@ -9,6 +9,7 @@ import {
   subscriptionsOfKeyMax,
   type Waiting
 } from "@pillivery/application/ports/SubscriptionRepository"
+import type { BusinessDate } from "@pillivery/domain/BusinessDate"
 import { type BillingKeyId, SubscriptionId, type UserId } from "@pillivery/domain/Ids"
 import * as Subscription from "@pillivery/domain/SubscriptionOrder"
 import { Array as Arr, type DateTime, Effect, Layer, Schema } from "effect"
@@ -107,6 +108,7 @@ const rowToSubscription = (row: typeof SubscriptionRow.Type) => ({
 
 const subscriptionsFrom = entitiesFrom(SubscriptionRow, Subscription.SubscriptionOrder, rowToSubscription)
 
+const decodeIds = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Uuid })))
 const decodeWaiting = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: Uuid, created_at: Instant })))
 
 /** Subscription orders on MySQL. */
@@ -200,7 +202,20 @@ export const layer = Layer.effect(
           )
         )
         return rows.map((row) => ({ id: SubscriptionId.make(row.id), createdAt: row.created_at }))
-      })
+      }),
+
+      listToResume: Effect.fn("SubscriptionRepository.listToResume")((on: BusinessDate, limit: number) =>
+        Effect.map(
+          read("SubscriptionRepository.listToResume")(
+            Effect.flatMap(
+              sql`SELECT id FROM subscription_order WHERE state = 'Paused' AND resume_on <= ${on}
+                ORDER BY resume_on, id LIMIT ${limit}`,
+              decodeIds
+            )
+          ),
+          (rows) => rows.map(({ id }) => SubscriptionId.make(id))
+        )
+      )
     })
   })
 )

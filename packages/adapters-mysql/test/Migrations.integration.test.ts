@@ -63,7 +63,8 @@ const later = [
   "create_operator_decision",
   "add_billing_key_checked_on",
   "add_subscription_order_by_state",
-  "add_attempt_by_billing_key"
+  "add_attempt_by_billing_key",
+  "add_subscription_order_to_resume"
 ]
 const expectedTables = [...created.map(({ name }) => name.replace("create_", "")), "schema_migration"].sort()
 

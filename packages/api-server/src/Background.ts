@@ -11,6 +11,7 @@ import { expireOrders } from "@pillivery/application/Checkout/ExpireOrders"
 import { relayOnce } from "@pillivery/application/Events/Relay"
 import { checkKeys } from "@pillivery/application/Payments/CheckKeys"
 import { awaitKeys } from "@pillivery/application/Subscriptions/AwaitKeys"
+import { resumePaused } from "@pillivery/application/Subscriptions/ResumePaused"
 import { reconcile } from "@pillivery/application/Payments/Reconcile"
 import { DistributedLock } from "@pillivery/application/ports/DistributedLock"
 import { SalesLedger } from "@pillivery/application/ports/SalesLedger"
@@ -22,7 +23,7 @@ export const relayEvery: Duration.Input = "250 millis"
 export const expireEvery: Duration.Input = "30 seconds"
 /** The pause between two passes over open payments. */
 export const reconcileEvery: Duration.Input = "30 seconds"
-/** The pause between two looks for customers to be reminded of a billing key. */
+/** The pause between two looks for customers to be reminded of a billing key, and for pauses that end. */
 export const awaitKeysEvery: Duration.Input = "10 minutes"
 /** The pause between two folds of sales. */
 export const foldEvery: Duration.Input = "30 minutes"
@@ -73,7 +74,7 @@ export const layer = Layer.effectDiscard(
     forever("relay", relayEvery, pass(relay)),
     forever("expireOrders", expireEvery, alone("expire-orders", pass(expireOrders()))),
     forever("reconcile", reconcileEvery, alone("reconcile", pass(Effect.andThen(reconcile(), checkKeys())))),
-    forever("awaitKeys", awaitKeysEvery, alone("await-keys", pass(awaitKeys()))),
+    forever("awaitKeys", awaitKeysEvery, alone("await-keys", pass(Effect.andThen(awaitKeys(), resumePaused())))),
     forever("foldSales", foldEvery, alone("fold-sales", pass(foldSales())))
   ])
 )

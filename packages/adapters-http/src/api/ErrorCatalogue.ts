@@ -72,6 +72,24 @@ export const catalogue = {
     english: "Some items are not sold any more.",
     korean: "더 이상 판매하지 않는 상품이 있습니다."
   },
+  PostponeInvalid: {
+    status: 422,
+    code: "POSTPONE_INVALID",
+    english: "The delivery cannot be moved that far.",
+    korean: "배송일을 그만큼 미룰 수 없습니다."
+  },
+  PauseInvalid: {
+    status: 422,
+    code: "PAUSE_INVALID",
+    english: "A pause must end between tomorrow and a year from now.",
+    korean: "일시 중지는 내일부터 1년 이내의 날짜까지만 가능합니다."
+  },
+  SkipLimitReached: {
+    status: 422,
+    code: "SKIP_LIMIT_REACHED",
+    english: "No more deliveries in a row can be skipped.",
+    korean: "더 이상 연속으로 건너뛸 수 없습니다."
+  },
   RefundLinesInvalid: {
     status: 422,
     code: "REFUND_LINES_INVALID",
@@ -212,6 +230,18 @@ export const catalogue = {
     code: "CHANGED_MEANWHILE",
     english: "Somebody changed this at the same time. Try again.",
     korean: "다른 요청이 먼저 처리되었습니다. 다시 시도해 주세요."
+  },
+  SubscriptionTransitionDenied: {
+    status: 409,
+    code: "SUBSCRIPTION_STATE",
+    english: "The state of the subscription does not allow this.",
+    korean: "현재 정기배송 상태에서는 할 수 없습니다."
+  },
+  CycleTransitionDenied: {
+    status: 409,
+    code: "DELIVERY_STATE",
+    english: "The state of the next delivery does not allow this.",
+    korean: "현재 다음 배송 상태에서는 할 수 없습니다."
   },
   ChargeInFlight: {
     status: 409,

@@ -3,9 +3,11 @@
  *
  * @since 0.1.0
  */
-import { BillingCycle, SkipReason } from "@pillivery/domain/BillingCycle"
+import { BillingCycle, postponeDaysMax, SkipReason } from "@pillivery/domain/BillingCycle"
 import { BusinessDate } from "@pillivery/domain/BusinessDate"
+import { DeliveryPeriod } from "@pillivery/domain/DeliveryPeriod"
 import { AttemptId, ItemId, OrderId, SubscriptionId } from "@pillivery/domain/Ids"
+import { Quantity } from "@pillivery/domain/Quantity"
 import { CancelReason, SubscriptionOrder } from "@pillivery/domain/SubscriptionOrder"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
@@ -62,6 +64,28 @@ export const RequestedBillingKeyDto = Schema.Struct({
   expiresAt: Schema.DateTimeUtc
 }).annotate({ identifier: "RequestedBillingKey" })
 
+/** How far the next delivery is moved. */
+export const PostponeDto = Schema.Struct({
+  days: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: postponeDaysMax }))
+}).annotate({ identifier: "Postpone", examples: [{ days: 7 }] })
+
+/** Until when nothing is delivered; without a date until it is resumed. */
+export const PauseDto = Schema.Struct({ resumeOn: Schema.NullOr(BusinessDate) }).annotate({ identifier: "Pause" })
+
+/** What is changed from the next delivery on that was not tried yet; what is not named stays. */
+export const ChangeSubscriptionDto = Schema.Struct({
+  quantity: Schema.optionalKey(Quantity),
+  period: Schema.optionalKey(DeliveryPeriod)
+})
+  .check(
+    Schema.makeFilter(({ period, quantity }) => period !== undefined || quantity !== undefined, {
+      expected: "a quantity or a period"
+    })
+  )
+  .annotate({ identifier: "ChangeSubscription" })
+
+const refusals = [Problems.notFound, Problems.conflict, Problems.unprocessable] as const
+
 const params = { subscriptionId: SubscriptionId }
 
 /** Subscriptions. */
@@ -76,6 +100,34 @@ export const SubscriptionsGroup = HttpApiGroup.make("subscriptions")
       success: SubscriptionDto,
       error: Problems.notFound
     }).annotate(OpenApi.Summary, "Read a subscription"),
+    HttpApiEndpoint.patch("change", "/api/subscriptions/:subscriptionId", {
+      params,
+      payload: ChangeSubscriptionDto,
+      success: SubscriptionDto,
+      error: refusals
+    }).annotate(OpenApi.Summary, "Change how many are delivered, and how often"),
+    HttpApiEndpoint.post("skip", "/api/subscriptions/:subscriptionId/skip", {
+      params,
+      success: SubscriptionDto,
+      error: refusals
+    }).annotate(OpenApi.Summary, "Leave out the next delivery"),
+    HttpApiEndpoint.post("postpone", "/api/subscriptions/:subscriptionId/postpone", {
+      params,
+      payload: PostponeDto,
+      success: SubscriptionDto,
+      error: refusals
+    }).annotate(OpenApi.Summary, "Move the next delivery, and none after it"),
+    HttpApiEndpoint.post("pause", "/api/subscriptions/:subscriptionId/pause", {
+      params,
+      payload: PauseDto,
+      success: SubscriptionDto,
+      error: refusals
+    }).annotate(OpenApi.Summary, "Deliver and charge nothing for a while"),
+    HttpApiEndpoint.post("resume", "/api/subscriptions/:subscriptionId/resume", {
+      params,
+      success: SubscriptionDto,
+      error: refusals
+    }).annotate(OpenApi.Summary, "End a pause"),
     HttpApiEndpoint.delete("cancel", "/api/subscriptions/:subscriptionId", {
       params,
       success: CancelledSubscriptionDto,

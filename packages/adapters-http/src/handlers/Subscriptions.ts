@@ -3,6 +3,14 @@
  *
  * @since 0.1.0
  */
+import {
+  changeSubscription,
+  pauseSubscription,
+  postponeDelivery,
+  resumeSubscription,
+  skipDelivery
+} from "@pillivery/application/Subscriptions/ChangeSubscription"
+import type { UserId } from "@pillivery/domain/Ids"
 import { cancelSubscription } from "@pillivery/application/Subscriptions/CancelSubscription"
 import {
   getSubscription,
@@ -80,6 +88,8 @@ export const layer = HttpApiBuilder.group(
       | SubscriptionRepository
       | Transaction
     >()
+    const asOwner = <E, R>(command: (userId: UserId) => Effect.Effect<SubscriptionView, E, R>) =>
+      Effect.flatMap(CurrentIdentity, ({ userId }) => Effect.map(provide(command(userId)), toSubscription))
     return handlers.handleAll({
       list: Effect.fnUntraced(function* ({ query }) {
         const { userId } = yield* CurrentIdentity
@@ -90,6 +100,13 @@ export const layer = HttpApiBuilder.group(
         const { userId } = yield* CurrentIdentity
         return toSubscription(yield* getSubscription(params.subscriptionId, userId).pipe(answer, provide))
       }),
+      change: ({ params, payload }) =>
+        asOwner((userId) => answer(changeSubscription({ ...params, ...payload, userId }))),
+      skip: ({ params }) => asOwner((userId) => answer(skipDelivery({ ...params, userId }))),
+      postpone: ({ params, payload }) =>
+        asOwner((userId) => answer(postponeDelivery({ ...params, ...payload, userId }))),
+      pause: ({ params, payload }) => asOwner((userId) => answer(pauseSubscription({ ...params, ...payload, userId }))),
+      resume: ({ params }) => asOwner((userId) => answer(resumeSubscription({ ...params, userId }))),
       cancel: Effect.fnUntraced(function* ({ params }) {
         const { userId } = yield* CurrentIdentity
         const cancelled = yield* cancelSubscription({ ...params, userId, reason: "owner" }).pipe(answer, provide)

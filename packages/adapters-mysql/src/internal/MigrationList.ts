@@ -538,5 +538,6 @@ export const migrations: ReadonlyArray<Migration> = [
     "DATE NOT NULL DEFAULT '2000-01-01', ADD KEY billing_key_unchecked (state, checked_on, id)"
   ),
   addIndex("subscription_order", "subscription_order_by_state", "state, created_at, id"),
-  addIndex("attempt", "attempt_by_billing_key", "billing_key_id, created_at")
+  addIndex("attempt", "attempt_by_billing_key", "billing_key_id, created_at"),
+  addIndex("subscription_order", "subscription_order_to_resume", "state, resume_on, id")
 ].map((step, index) => ({ id: index + 1, ...step }))

@@ -10,6 +10,7 @@ import { reconcile } from "../Payments/Reconcile.ts"
 import type { CycleKey } from "../ports/BillingLedger.ts"
 import { isAway, StaleWrite, StorageError } from "../ports/StorageError.ts"
 import { awaitKeys } from "../Subscriptions/AwaitKeys.ts"
+import { resumePaused } from "../Subscriptions/ResumePaused.ts"
 import { askForBaseline, type ChargeOutcome, planCycle, type Planned, type Ready, sendCharge } from "./ChargeCycle.ts"
 import { ChargeGate, type Charging, type CycleOutcome } from "./ChargeGate.ts"
 
@@ -109,7 +110,7 @@ const chargeAll = Effect.fnUntraced(function* (
 
 const settle = Effect.tap(
   Effect.suspend(() => reconcile()),
-  () => awaitKeys()
+  () => Effect.andThen(awaitKeys(), resumePaused())
 )
 
 type Needed =

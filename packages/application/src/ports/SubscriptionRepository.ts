@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { BusinessDate } from "@pillivery/domain/BusinessDate"
 import type { BillingKeyId, SubscriptionId, UserId } from "@pillivery/domain/Ids"
 import type { AwaitingBillingKey, SubscriptionOrder } from "@pillivery/domain/SubscriptionOrder"
 import { Context, type DateTime, type Effect, type Option } from "effect"
@@ -32,5 +33,10 @@ export class SubscriptionRepository extends Context.Service<
       readonly after: Waiting | null
       readonly limit: number
     }) => Effect.Effect<ReadonlyArray<Waiting>, StorageError>
+    /** The paused ones that go on by `on`, in the order of their days. */
+    readonly listToResume: (
+      on: BusinessDate,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<SubscriptionId>, StorageError>
   }
 >()("@pillivery/application/SubscriptionRepository") {}

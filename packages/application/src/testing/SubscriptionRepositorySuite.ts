@@ -158,6 +158,31 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
   ),
 
   law(
+    "lists the paused ones whose day has come, in the order of their days, and no others",
+    Effect.gen(function* () {
+      const subscriptions = yield* SubscriptionRepository
+      const paused = (resumeOn: string | null) =>
+        Effect.gen(function* () {
+          const seed = yield* freshSeed
+          const active = Fixtures.subscription({}, seed)
+          yield* subscriptions.insert(active)
+          const made = getOrThrow(
+            SubscriptionOrder.pause(active, "owner", resumeOn === null ? null : Fixtures.day(resumeOn))
+          )
+          yield* subscriptions.update(made)
+          return made.id
+        })
+      const late = yield* paused("2026-03-05")
+      const early = yield* paused("2026-03-01")
+      const others = [yield* paused("2026-03-06"), yield* paused(null)]
+      const ours = new Set([late, early, ...others])
+      const listed = (yield* subscriptions.listToResume(Fixtures.day("2026-03-05"), 1_000)).filter((id) => ours.has(id))
+      assert.deepStrictEqual(listed, [early, late])
+      assert.strictEqual((yield* subscriptions.listToResume(Fixtures.day("2026-03-05"), 1)).length, 1)
+    })
+  ),
+
+  law(
     `lists at most ${subscriptionsOfKeyMax} subscriptions of a billing key`,
     Effect.gen(function* () {
       const subscriptions = yield* SubscriptionRepository
