@@ -78,7 +78,10 @@ export const planCharge = Effect.fnUntraced(function* (
   const cycle = foundCycle.value
   const subscription = foundSubscription.value
   if (!SubscriptionOrder.isChargeable(subscription)) return notDue(`its subscription is ${subscription._tag}`)
-  if (date > today && cycle._tag !== "Due") return notDue("only first attempts are made ahead of their day")
+  // What was sent before waits for its own day, also when it was not executed.
+  if (date > today && (cycle._tag !== "Due" || !BillingCycle.isMovable(cycle))) {
+    return notDue("only first attempts are made ahead of their day")
+  }
   if (cycle._tag === "AwaitingKey") {
     return cycle.nextAttemptOn !== null && cycle.nextAttemptOn <= date ? { _tag: "GiveUp" } : notDue("no key")
   }

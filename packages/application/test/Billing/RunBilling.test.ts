@@ -539,6 +539,23 @@ describe("a run of a date that has not come", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
+  it.effect("sends nothing again that was not executed today", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const { subscription } = yield* World.subscribe()
+      yield* World.passDays(30)
+      yield* (yield* MemoryProvider).next({ _tag: "NotExecuted", why: "word" })
+      yield* World.run
+      // Its answer is believed after the grace time, and it is sent again in a later day's run.
+      yield* TestClock.adjust("20 hours")
+      yield* World.withTime(reconcile())
+      assert.strictEqual((yield* World.read(subscription.id)).cycle._tag, "Due")
+      const calls = yield* (yield* MemoryProvider).callsReceived
+      yield* runFor(14)
+      assert.strictEqual(yield* (yield* MemoryProvider).callsReceived, calls)
+    }).pipe(Effect.provide(World.layer))
+  )
+
   it.effect("gives up nobody ahead of the day", () =>
     Effect.gen(function* () {
       yield* World.begin

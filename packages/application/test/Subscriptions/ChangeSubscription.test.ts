@@ -118,6 +118,17 @@ describe("an owner's command", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
+  it.effect("changes the period alone, and the quantity stays", () =>
+    Effect.gen(function* () {
+      const mine = yield* bought
+      const { openCycle, subscription } = yield* changeSubscription({ ...mine, period: DeliveryPeriod.make(60) })
+      assert.deepStrictEqual(
+        [subscription.quantity, subscription.period, openCycle?.dueDate],
+        [Quantity.make(1), DeliveryPeriod.make(60), day("2027-01-22")]
+      )
+    }).pipe(Effect.provide(World.layer))
+  )
+
   it.effect("is refused while a charge has no answer, and cancelling alone is not", () =>
     Effect.gen(function* () {
       const mine = yield* bought
