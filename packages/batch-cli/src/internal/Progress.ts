@@ -8,6 +8,8 @@ import { Clock, Effect } from "effect"
 
 /** Cells of the bar. */
 export const cells = 24
+/** How wide a terminal is that does not say so. */
+const columnsDefault = 80
 /** The least time between two drawings, in milliseconds. */
 export const drawEveryMillis = 100
 
@@ -54,7 +56,12 @@ export interface Terminal {
 
 /** Standard error as a terminal; null when it is none. */
 export const standardError = (): Terminal | null =>
-  process.stderr.isTTY ? { columns: process.stderr.columns, write: (text) => void process.stderr.write(text) } : null
+  process.stderr.isTTY
+    ? {
+        columns: process.stderr.columns > 0 ? process.stderr.columns : columnsDefault,
+        write: (text) => void process.stderr.write(text)
+      }
+    : null
 
 const erase = "\r\u001b[K"
 
