@@ -96,14 +96,20 @@ export const layer = ({
       const asked = <A, E>(request: Effect.Effect<A, E>) =>
         request.pipe(Effect.timeout(answerMillisMax), Effect.mapError(toNotAnswered), breaker.withBreaker(health))
 
-      const charge = (
-        { number, subscriptionId }: CycleKey,
-        { date, isAheadAllowed }: Charging
-      ): Effect.Effect<CycleOutcome> =>
+      // A charge ahead of a date is not the one of that date, which comes after it when it was declined.
+      const nameOf = ({ number, subscriptionId }: CycleKey, { date, isAheadAllowed }: Charging): string =>
+        `${subscriptionId}/${number}/${date}${isAheadAllowed ? "/ahead" : ""}`
+
+      const charge = (cycle: CycleKey, charging: Charging): Effect.Effect<CycleOutcome> =>
         asked(
           client.billing.charge({
-            headers: { [idempotencyKeyHeader]: `${subscriptionId}/${number}/${date}` },
-            payload: { subscriptionId, number, date, ...(isAheadAllowed ? { isAheadAllowed } : {}) }
+            headers: { [idempotencyKeyHeader]: nameOf(cycle, charging) },
+            payload: {
+              subscriptionId: cycle.subscriptionId,
+              number: cycle.number,
+              date: charging.date,
+              ...(charging.isAheadAllowed ? { isAheadAllowed: true } : {})
+            }
           })
         ).pipe(
           RetryPolicy.withRetry(policy),

@@ -48,27 +48,33 @@ const passTo = Effect.fnUntraced(function* (daysLater: number) {
   yield* pass(Duration.millis(then.epochMilliseconds - now.epochMilliseconds))
 })
 
-/** A subscription whose next delivery is due: the next day at ten, so that nothing is due before. */
-export const dueCycle = Effect.gen(function* () {
+// Bought at ten of the next day, so that nothing stands at the edge of a day.
+const cycleDueIn = Effect.fnUntraced(function* (days: number) {
   yield* passTo(1)
   const subscriptionId = Purchases.subscriptionIdOf(yield* Purchases.subscribe({ period: periodDays }))
-  yield* passTo(periodDays)
+  yield* passTo(periodDays - days)
   const cycles = yield* (yield* BillingLedger).listCycles(subscriptionId, { page: 1, size: 1 })
   const cycle = Option.getOrThrow(Option.fromNullishOr(cycles.data[0]))
   return { subscriptionId, number: cycle.number } satisfies CycleKey
 })
 
+/** A subscription whose next delivery is due. */
+export const dueCycle = cycleDueIn(0)
+
 const captures = Effect.flatMap(MemoryProvider, ({ movements }) =>
   Effect.map(movements, (all) => all.filter(({ kind }) => kind === "capture").length)
 )
 
-/** What came of handing cycles over, as if by the run of today. */
-export const handOver = Effect.fnUntraced(function* (cycles: ReadonlyArray<CycleKey>, isOver = false) {
-  const date = BusinessDate.fromInstant(yield* (yield* BusinessClock).now)
+/** What came of handing cycles over, as if by the run of today, or of days ahead. */
+export const handOver = Effect.fnUntraced(function* (
+  cycles: ReadonlyArray<CycleKey>,
+  { daysAhead = 0, isOver = false }: { readonly daysAhead?: number; readonly isOver?: boolean } = {}
+) {
+  const date = BusinessDate.addDays(BusinessDate.fromInstant(yield* (yield* BusinessClock).now), daysAhead)
   const outcomes: Array<CycleOutcome> = []
   yield* (yield* ChargeGate).charge(Stream.fromIterable(cycles), {
     date,
-    isAheadAllowed: false,
+    isAheadAllowed: daysAhead > 0,
     isOver: Effect.succeed(isOver),
     patiently: (self) => self,
     note: (outcome) => Effect.sync(() => void outcomes.push(outcome))
@@ -116,6 +122,20 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
   ),
 
   law(
+    "charges ahead of its day when told to, and what was declined ahead again on that day",
+    Effect.gen(function* () {
+      const daysAhead = 5
+      const charged = yield* cycleDueIn(daysAhead)
+      assert.deepStrictEqual(yield* handOver([charged], { daysAhead }), [sent("charged")])
+      const declined = yield* cycleDueIn(daysAhead)
+      yield* (yield* MemoryProvider).next({ _tag: "Decline", reason: Fixtures.softDecline() })
+      assert.deepStrictEqual(yield* handOver([declined], { daysAhead }), [sent("declined")])
+      yield* passTo(daysAhead)
+      assert.deepStrictEqual(yield* handOver([declined]), [sent("charged")])
+    })
+  ),
+
+  law(
     "tells that a charge without an answer is unknown, and does not send it again",
     Effect.gen(function* () {
       const cycle = yield* dueCycle
@@ -155,7 +175,7 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
     Effect.gen(function* () {
       const cycle = yield* dueCycle
       const before = yield* captures
-      yield* handOver([cycle], true)
+      yield* handOver([cycle], { isOver: true })
       assert.strictEqual((yield* captures) - before, 0)
     })
   ),
