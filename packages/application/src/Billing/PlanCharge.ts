@@ -101,7 +101,10 @@ export const planCharge = Effect.fnUntraced(function* (
   if (keyUsesPerMonthMax !== null) {
     const since = BusinessDate.instantAt(BusinessDate.firstOfMonth(today))
     const uses = yield* (yield* PaymentRepository).countKeyUses({ billingKeyId: key.id, since })
-    if (uses >= keyUsesPerMonthMax) return { _tag: "Block" }
+    if (uses >= keyUsesPerMonthMax) {
+      // Ahead of its day it only waits for that day: the uses of this month are not the next one's.
+      return date > today ? notDue("its billing key was used as often as it may be this month") : { _tag: "Block" }
+    }
   }
   return { _tag: "Charge", cycle, subscription, key, quantity, amount: amount.success }
 })

@@ -629,6 +629,28 @@ describe("the monthly uses of a billing key", () => {
     }).pipe(Effect.provide(atMost(1)))
   )
 
+  it.effect("of this month move no delivery of the next", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const order = yield* World.placeOrder([
+        { price: 10_000, period: 30 },
+        { price: 20_000, period: 45 }
+      ])
+      const { attemptId, token } = yield* World.prepareApproval(order)
+      yield* approvePayment(attemptId, token)
+      yield* World.passDays(30)
+      assert.strictEqual((yield* World.run).counts.charged, 1)
+      // The other one is due on 7 January; the first use of the key in January is free.
+      yield* World.passDays(7)
+      const later = order.lines.map((line) => SubscriptionId.make(line.id))[1]
+      if (later === undefined) return assert.fail("there is no second line")
+      const before = (yield* World.read(later)).cycle
+      const date = BusinessDate.addDays(yield* today, 14)
+      yield* World.withTime(runBilling({ date, worker: "test", isAheadAllowed: true }))
+      assert.deepStrictEqual((yield* World.read(later)).cycle, before)
+    }).pipe(Effect.provide(atMost(1)))
+  )
+
   it.effect("are the provider's to count when nothing is said", () =>
     Effect.gen(function* () {
       yield* twoOnOneKey
