@@ -12,7 +12,7 @@ import type { DeliveryPeriod } from "@pillivery/domain/DeliveryPeriod"
 import type { SubscriptionId, UserId } from "@pillivery/domain/Ids"
 import * as OwnerCommand from "@pillivery/domain/OwnerCommand"
 import type { Quantity } from "@pillivery/domain/Quantity"
-import { SubscriptionTransitionDenied } from "@pillivery/domain/SubscriptionOrder"
+import { type SubscriptionOrder, SubscriptionTransitionDenied } from "@pillivery/domain/SubscriptionOrder"
 import { type DateTime, Effect, Option, Result } from "effect"
 import { BillingLedger } from "../ports/BillingLedger.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
@@ -43,6 +43,9 @@ const orStale = <A, E, R>(insert: Effect.Effect<A, E | AlreadyExists, R>) =>
     ({ entity, key }) => Effect.fail(new StaleWrite({ entity, id: key }))
   )
 
+const denied = ({ _tag, id }: SubscriptionOrder, command: string) =>
+  new SubscriptionTransitionDenied({ subscriptionId: id, from: _tag, command })
+
 // One transaction: reads the rows, has the domain decide, and writes them as they were read; a rival who was first has the
 // decision made again.
 const obey = <E>(
@@ -64,7 +67,7 @@ const obey = <E>(
           const cycle = Option.getOrNull(yield* ledger.findOpenCycle(subscriptionId))
           // Only one that has ended has no open cycle.
           if (cycle === null || !BillingCycle.isOpen(cycle)) {
-            return yield* new SubscriptionTransitionDenied({ subscriptionId, from: found._tag, command: name })
+            return yield* denied(found, name)
           }
           const previous = Option.getOrNull(yield* ledger.findCycle({ subscriptionId, number: cycle.number - 1 }))
           const entries = yield* Effect.fromResult(decide({ subscription: found, cycle, previous }, yield* clock.now))
@@ -96,9 +99,17 @@ export const pauseSubscription = Effect.fn("pauseSubscription")(
     obey(request, "pause", (books, at) => OwnerCommand.pause(books, request.resumeOn, at))
 )
 
-/** Ends a pause. */
-export const resumeSubscription = Effect.fn("resumeSubscription")((request: Owned) =>
-  obey(request, "resume", (books, at) => OwnerCommand.resume(books, at))
+/** Ends a pause; with `endedBy` only one whose own day has come by then, as the rows say when it is ended. */
+export const resumeSubscription = Effect.fn("resumeSubscription")(
+  (request: Owned & { readonly endedBy?: BusinessDate }) =>
+    obey(request, "resume", (books, at) => {
+      const { subscription } = books
+      const resumeOn = subscription._tag === "Paused" ? subscription.resumeOn : null
+      const { endedBy } = request
+      return endedBy === undefined || (resumeOn !== null && resumeOn <= endedBy)
+        ? OwnerCommand.resume(books, at)
+        : Result.fail(denied(subscription, "resume"))
+    })
 )
 
 /** Changes how many units are delivered, how often, or both at once; what is not named stays. */

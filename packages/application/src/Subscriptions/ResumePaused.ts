@@ -32,14 +32,15 @@ export const resumePaused = Effect.fn("resumePaused")(function* () {
   return resumed
 })
 
-// One that cannot be resumed keeps nobody else waiting.
+// One that cannot be resumed keeps nobody else waiting; one whose pause was ended or moved meanwhile is left as it is.
 const resumeOne = (id: SubscriptionId, on: BusinessDate.BusinessDate) =>
   Effect.gen(function* () {
     const found = Option.getOrNull(yield* (yield* SubscriptionRepository).findById(id))
-    if (found?._tag !== "Paused" || found.resumeOn === null || found.resumeOn > on) return false
-    yield* resumeSubscription({ subscriptionId: id, userId: found.userId })
+    if (found === null) return false
+    yield* resumeSubscription({ subscriptionId: id, userId: found.userId, endedBy: on })
     return true
   }).pipe(
+    Effect.catchTag("SubscriptionTransitionDenied", () => Effect.succeed(false)),
     Effect.catchCause((cause) =>
       Effect.logError("A pause could not be ended", cause).pipe(
         Effect.annotateLogs({ subscriptionId: id }),

@@ -97,6 +97,19 @@ describe("an owner's command", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
+  it.effect("is not overruled by the end of a pause that the owner has moved meanwhile", () =>
+    Effect.gen(function* () {
+      const mine = yield* bought
+      const first = BusinessDate.addDays(yield* today, 10)
+      yield* pauseSubscription({ ...mine, resumeOn: first })
+      // Somebody found the pause over; before it is ended the owner resumes and pauses anew.
+      yield* resumeSubscription(mine)
+      yield* pauseSubscription({ ...mine, resumeOn: BusinessDate.addDays(first, 20) })
+      yield* failsWith("SubscriptionTransitionDenied", resumeSubscription({ ...mine, endedBy: first }))
+      assert.strictEqual((yield* World.read(mine.subscriptionId)).subscription._tag, "Paused")
+    }).pipe(Effect.provide(World.layer))
+  )
+
   it.effect("changes quantity and period at once, tells it once, and the next charge follows", () =>
     Effect.gen(function* () {
       const mine = yield* bought
