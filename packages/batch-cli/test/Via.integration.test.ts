@@ -5,6 +5,7 @@ import { Config, Effect } from "effect"
 import { Simulator } from "kakaopay-simulator/Simulator"
 import { SimulatorServer } from "kakaopay-simulator/SimulatorServer"
 import { spawn } from "node:child_process"
+import { createConnection } from "node:net"
 import { fileURLToPath } from "node:url"
 import * as Shop from "./Shop.ts"
 
@@ -70,6 +71,18 @@ const due = Effect.fnUntraced(function* (count: number) {
 const tagsOf = (id: Parameters<typeof Shop.read>[0]) =>
   Effect.map(Shop.read(id), ({ cycles }) => cycles.map(({ _tag }) => _tag))
 
+// What Redis holds under a key, as it sends it.
+const inRedis = Effect.fnUntraced(function* (key: string) {
+  const { hostname, port } = new URL(yield* Config.String("PILLIVERY_TEST_REDIS_URL"))
+  return yield* Effect.callback<string>((resume) => {
+    const socket = createConnection(Number(port), hostname, () => socket.write(`GET ${key}\r\nQUIT\r\n`))
+    let answer = ""
+    socket.on("data", (chunk) => (answer += String(chunk)))
+    socket.once("error", (error) => resume(Effect.die(error)))
+    socket.once("close", () => resume(Effect.succeed(answer)))
+  })
+})
+
 const via = ["--via", "api"]
 
 describe("a run via the server", () => {
@@ -86,6 +99,14 @@ describe("a run via the server", () => {
         assert.include(first.stdout, '"charged":5')
         for (const id of ids) assert.deepStrictEqual(yield* tagsOf(id), ["Due", "Charged"])
         assert.strictEqual((yield* simulator.ledger.totals()).captureCount, 10)
+
+        // The server remembers the newest charge outside of the database.
+        const charged = (yield* Effect.forEach(ids, Shop.read)).flatMap(({ cycles }) =>
+          cycles.flatMap((cycle) => (cycle._tag === "Charged" ? [cycle.chargedBy] : []))
+        )
+        const database = new URL(yield* Shop.MysqlUrl).pathname.slice(1)
+        const newest = charged.toSorted().at(-1) ?? "none"
+        yield* Shop.until(Effect.map(inRedis(`pillivery:ledger-mark:${database}`), (answer) => answer.includes(newest)))
 
         const again = yield* Shop.cli(["run", ...via], env)
         assert.deepStrictEqual([again.code, again.stdout.includes("nothing is owed")], [0, true])
