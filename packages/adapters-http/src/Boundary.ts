@@ -18,6 +18,7 @@ import {
   HttpServerResponse
 } from "effect/http"
 import { HttpApi } from "effect/http-api"
+import type * as RateLimiter from "effect/persistence/RateLimiter"
 import { randomUUID } from "node:crypto"
 import { toResponse } from "./Answer.ts"
 import { Api } from "./api/Api.ts"
@@ -25,6 +26,8 @@ import { InternalApi } from "./api/Internal.ts"
 import type { Tag } from "./api/ErrorCatalogue.ts"
 import { RefusesHead } from "./api/Payments.ts"
 import * as Problems from "./api/Problems.ts"
+import { clientAddress, TrustedProxies } from "./ClientAddress.ts"
+import * as RateLimits from "./RateLimits.ts"
 import { header as requestIdHeader, isAcceptable, RequestId } from "./RequestId.ts"
 
 /** Where the contract is served. */
@@ -123,6 +126,8 @@ const tagOfStatus = (status: number): Tag => {
       return "BodyTooLargeRequest"
     case 415:
       return "MediaTypeUnsupportedRequest"
+    case 429:
+      return "RateLimitedRequest"
     case 503:
       return "NotReadyRequest"
     default:
@@ -133,9 +138,14 @@ const tagOfStatus = (status: number): Tag => {
 const isProblem = (response: HttpServerResponse.HttpServerResponse): boolean =>
   response.body._tag !== "Empty" && response.body.contentType?.startsWith(Problems.contentType) === true
 
+// What is watched by our own machines is not counted.
+const isLimited = (request: HttpServerRequest.HttpServerRequest): boolean => request.url.startsWith("/api/")
+
 /** What holds for every request. */
-export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter> = HttpRouter.use(
+export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | RateLimiter.RateLimiter> = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
+    const limits = yield* RateLimits.make
+    const trustedProxies = yield* TrustedProxies
     const bodyMax = ByteSize.bytes(bodyBytesMax)
 
     const refused = (
@@ -166,9 +176,21 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter> = HttpRoute
       Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
         const brought = request.headers[requestIdHeader]
         const requestId = brought !== undefined && isAcceptable(brought) ? brought : randomUUID()
-        return Effect.flatMap(answerOf(request, handler, requestId), (response) => {
+        const answered = (response: HttpServerResponse.HttpServerResponse) => {
           const finished = finish(request, response, requestId)
           return Effect.as(Metric.update(requestsOf(finished.status), 1), finished)
+        }
+        if (!isLimited(request)) return Effect.flatMap(answerOf(request, handler, requestId), answered)
+        return Effect.flatMap(limits.countAddress(clientAddress(request, trustedProxies)), (standing) => {
+          if (standing === null) return Effect.flatMap(answerOf(request, handler, requestId), answered)
+          const response = standing.isExceeded
+            ? Effect.succeed(
+                toResponse("RateLimitedRequest", requestId, {
+                  headers: { "retry-after": String(standing.retryAfterSeconds) }
+                })
+              )
+            : answerOf(request, handler, requestId)
+          return Effect.flatMap(response, (response) => answered(RateLimits.tell(response, standing)))
         })
       })
 

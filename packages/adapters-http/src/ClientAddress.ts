@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { Option, Result, Schema } from "effect"
+import { Context, Option, Result, Schema } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { BlockList, isIP } from "node:net"
 
@@ -29,6 +29,11 @@ export class NetworksInvalid extends Schema.TaggedError<NetworksInvalid>("@pilli
 export interface Networks {
   readonly has: (address: string) => boolean
 }
+
+/** The proxies whose word is taken for whom they speak for; none unless named. */
+export const TrustedProxies = Context.Reference<Networks>("@pillivery/adapters-http/TrustedProxies", {
+  defaultValue: () => ({ has: () => false })
+})
 
 const prefixMax = { 4: 32, 6: 128 } as const
 const familyOf = { 4: "ipv4", 6: "ipv6" } as const

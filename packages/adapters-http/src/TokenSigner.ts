@@ -43,7 +43,12 @@ export class KeysInvalid extends Schema.TaggedError<KeysInvalid>("@pillivery/ada
   }
 }
 
-const Claims = Schema.Struct({ sub: Identity.fields.userId, roles: Identity.fields.roles, jti: Schema.String })
+const Claims = Schema.Struct({
+  sub: Identity.fields.userId,
+  roles: Identity.fields.roles,
+  sid: Identity.fields.sessionId,
+  jti: Schema.String
+})
 const decodeClaims = Schema.decodeUnknownEffect(Claims)
 const encoder = new TextEncoder()
 
@@ -66,7 +71,7 @@ export const layer = (keys: ReadonlyArray<Key>): Layer.Layer<TokenSigner, KeysIn
         const jti = yield* ids.next
         const issuedAt = Math.floor((yield* Clock.currentTimeMillis) / millisPerSecond)
         const token = yield* Effect.promise(() =>
-          new SignJWT({ roles: identity.roles })
+          new SignJWT({ roles: identity.roles, sid: identity.sessionId })
             .setProtectedHeader({ alg: algorithm, typ: type, kid: first.id })
             .setSubject(identity.userId)
             .setIssuer(issuer)
@@ -104,7 +109,7 @@ export const layer = (keys: ReadonlyArray<Key>): Layer.Layer<TokenSigner, KeysIn
         const claims = yield* decodeClaims(verified.payload).pipe(
           Effect.mapError(() => new TokenRejected({ reason: "malformed" }))
         )
-        return new Identity({ userId: claims.sub, roles: claims.roles })
+        return new Identity({ userId: claims.sub, roles: claims.roles, sessionId: claims.sid })
       })
 
       return TokenSigner.of({ sign, verify })

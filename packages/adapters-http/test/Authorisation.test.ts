@@ -11,14 +11,17 @@ import { Effect } from "effect"
 import { customer, type Endpoint, endpoints } from "./Contract.ts"
 import * as Shop from "./Shop.ts"
 
-/** Everybody; who is logged in, about oneself; who owns what the path names; the provider's redirects; the sandbox. */
-type Access = "public" | "user" | "owner" | "provider" | "sandbox" | "service"
+/** Everybody; who is logged in, about oneself; the same, once; who owns what the path names; the provider's redirects; the sandbox. */
+type Access = "public" | "user" | "ending" | "owner" | "provider" | "sandbox" | "service"
 
 const access: Readonly<Record<string, Access>> = {
   "users.signUp": "public",
   "users.logIn": "public",
+  "users.refresh": "public",
   "users.me": "user",
+  "users.changeMe": "user",
   "notifications.list": "user",
+  "notifications.read": "owner",
   "items.main": "public",
   "items.search": "public",
   "items.categories": "public",
@@ -50,6 +53,9 @@ const access: Readonly<Record<string, Access>> = {
   "sandbox.advanceClock": "sandbox",
   "sandbox.runBilling": "sandbox",
   "sandbox.drain": "sandbox",
+  // Last, since who left or logged out gets through to nothing.
+  "users.logOut": "ending",
+  "users.withdraw": "ending",
   "ops.live": "public",
   "ops.ready": "public",
   "ops.metrics": "public",
@@ -60,6 +66,7 @@ const access: Readonly<Record<string, Access>> = {
 const guardOf: Readonly<Record<Access, Endpoint["guard"]>> = {
   public: "nobody",
   user: "token",
+  ending: "token",
   owner: "token",
   provider: "nobody",
   sandbox: "nobody",
@@ -86,7 +93,7 @@ describe("nobody", () => {
     Effect.gen(function* () {
       const { call, read } = yield* customer
       const before = yield* read
-      for (const endpoint of of("user", "owner")) {
+      for (const endpoint of of("user", "owner", "ending")) {
         for (const sent of [{}, { token: "nonsense" }, { token: `${"a".repeat(20)}.${"b".repeat(20)}.c` }]) {
           assert.strictEqual((yield* call(endpoint, sent)).status, 401, endpoint.id)
         }
@@ -152,6 +159,11 @@ describe("the owner", () => {
       for (const endpoint of of("user", "owner")) {
         const { status, text } = yield* call(endpoint, { token })
         assert.isFalse(isRefusal(status), `${endpoint.id}: ${status} ${text}`)
+      }
+      for (const endpoint of of("ending")) {
+        const last = yield* Shop.logInAgain(1)
+        assert.strictEqual((yield* call(endpoint, { token: last })).status, 204, endpoint.id)
+        assert.strictEqual((yield* call(endpoint, { token: last })).status, 401, endpoint.id)
       }
     }).pipe(Effect.provide(Shop.layer))
   )

@@ -46,17 +46,23 @@ export const customer = Effect.gen(function* () {
   const unpaid = yield* Shop.placeOrder(token)
   const waiting = yield* Shop.approveAtProvider(token, unpaid)
   yield* Shop.send("POST", "/api/carts/normal/items", { token, body: { itemId: Shop.vitamin.id, quantity: 1 } })
+  yield* Shop.deliver
+  const told = yield* Shop.send("GET", "/api/users/me/notifications", { token })
+  const { refreshToken } = yield* Shop.beginSession(1)
   const lines = yield* Shop.send("GET", `/api/orders/${paid}`, { token })
   const names: Readonly<Record<string, string>> = {
     orderId: paid,
     subscriptionId: String(Shop.field(page, "data", 0, "id")),
     paymentId: waiting.paymentId,
     itemId: Shop.vitamin.id,
+    notificationId: encodeURIComponent(String(Shop.field(told, "data", 0, "id"))),
     kind: "normal"
   }
   const bodies: Readonly<Record<string, unknown>> = {
     "users.signUp": Shop.signUpBody(9),
     "users.logIn": { email: Shop.signUpBody(1).email, password: Shop.signUpBody(1).password },
+    "users.refresh": { refreshToken },
+    "users.changeMe": { displayName: "새 이름" },
     "carts.addItem": { itemId: Shop.omega.id, quantity: 1 },
     "carts.changeLine": { quantity: 2 },
     "orders.place": { lines: [{ itemId: Shop.vitamin.id, quantity: 1 }] },

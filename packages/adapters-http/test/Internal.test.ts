@@ -20,6 +20,7 @@ import * as MemoryProvider from "@pillivery/application/testing/MemoryProvider"
 import * as BusinessDate from "@pillivery/domain/BusinessDate"
 import { Context, Effect, Layer, Redacted, Result } from "effect"
 import { HttpClient, HttpClientError, HttpRouter, HttpServer } from "effect/http"
+import * as RateLimiter from "effect/persistence/RateLimiter"
 import { createServer } from "node:http"
 
 const token = "a service token of the tests, long enough"
@@ -33,6 +34,7 @@ const shop = MoneyCalls.layer.pipe(
     Layer.mergeAll(
       Memory.layer,
       MemoryProvider.layer,
+      RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory)),
       Layer.succeed(CallbackUrls, { of: (id, way) => `http://shop.test/api/payments/${id}/${way}` })
     )
   )

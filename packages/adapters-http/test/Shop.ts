@@ -2,20 +2,25 @@
 import * as Memory from "@pillivery/adapters-memory/Memory"
 import * as HttpShop from "@pillivery/adapters-http/HttpShop"
 import { Readiness, Sandbox } from "@pillivery/adapters-http/Operations"
+import * as RefreshTokens from "@pillivery/adapters-http/RefreshTokens"
 import * as TokenSigner from "@pillivery/adapters-http/TokenSigner"
 import { drain } from "@pillivery/application/Events/Relay"
 import { CallbackUrls } from "@pillivery/application/Payments/CallbackUrls"
 import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
 import { ItemRepository } from "@pillivery/application/ports/ItemRepository"
+import { OrderRepository } from "@pillivery/application/ports/OrderRepository"
+import { SubscriptionRepository } from "@pillivery/application/ports/SubscriptionRepository"
 import { PasswordHasher } from "@pillivery/application/ports/PasswordHasher"
 import * as MemoryProvider from "@pillivery/application/testing/MemoryProvider"
 import * as Item from "@pillivery/domain/Item"
+import { OrderId, SubscriptionId } from "@pillivery/domain/Ids"
 import { TransactionId } from "@pillivery/domain/Provider"
 import { Rate } from "@pillivery/domain/Rate"
 import * as Fixtures from "@pillivery/domain/testing/Fixtures"
 import { Won } from "@pillivery/domain/Won"
-import { Context, Effect, Layer, Redacted, Schema, Struct } from "effect"
+import { Context, Effect, Layer, Option, Redacted, Schema, Struct } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
+import * as RateLimiter from "effect/persistence/RateLimiter"
 
 /** What came back. */
 export interface Answer {
@@ -64,6 +69,8 @@ const world = Layer.mergeAll(
   MoneyCalls.layer,
   hasher,
   TokenSigner.layer([{ id: "1", secret: Redacted.make(secret) }]),
+  RefreshTokens.layer,
+  RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory)),
   Layer.effectDiscard(Effect.flatMap(ItemRepository, (items) => items.insert([vitamin, omega]))),
   Layer.succeed(Readiness, { check: Effect.succeed({ isReady: true, checks: [] }) }),
   Layer.succeed(Sandbox, { controls: null }),
@@ -146,10 +153,18 @@ export const signUpBody = (seed = 1) => ({
 
 /** Signs up and logs in; answers the token. */
 export const logIn = Effect.fnUntraced(function* (seed = 1) {
-  const body = signUpBody(seed)
-  yield* send("POST", "/api/users", { body })
-  const session = yield* send("POST", "/api/users/auth", { body: { email: body.email, password: body.password } })
-  return text(session, "accessToken")
+  yield* send("POST", "/api/users", { body: signUpBody(seed) })
+  return yield* logInAgain(seed)
+})
+
+/** Logs in who has signed up; answers the token. */
+export const logInAgain = (seed: number) => Effect.map(beginSession(seed), ({ accessToken }) => accessToken)
+
+/** Logs in who has signed up; answers both tokens. */
+export const beginSession = Effect.fnUntraced(function* (seed: number) {
+  const { email, password } = signUpBody(seed)
+  const session = yield* send("POST", "/api/users/auth", { body: { email, password } })
+  return { accessToken: text(session, "accessToken"), refreshToken: text(session, "refreshToken") }
 })
 
 /** Places an order of two units; answers its id. */
@@ -170,3 +185,12 @@ export const approveAtProvider = Effect.fnUntraced(function* (token: string, ord
 
 /** Delivers every event. */
 export const deliver = drain()
+
+/** The state of the subscription that began with the first line of an order, whoever owns it. */
+export const subscriptionState = Effect.fnUntraced(function* (orderId: string) {
+  const order = Option.getOrThrow(yield* (yield* OrderRepository).findById(OrderId.make(orderId)))
+  const [line] = order.lines
+  if (line === undefined) return null
+  const found = yield* (yield* SubscriptionRepository).findById(SubscriptionId.make(line.id))
+  return Option.isSome(found) ? found.value._tag : null
+})

@@ -2,6 +2,7 @@ import * as IdGenerator from "@pillivery/adapters-memory/IdGenerator"
 import { audience, issuer, type Key, layer as signerOf } from "@pillivery/adapters-http/TokenSigner"
 import { assert, describe, it } from "@effect/vitest"
 import { Identity, TokenSigner } from "@pillivery/application/ports/TokenSigner"
+import { SessionId } from "@pillivery/application/ports/TokenStore"
 import * as Fixtures from "@pillivery/domain/testing/Fixtures"
 import { Effect, Layer, Redacted } from "effect"
 import { TestClock } from "effect/testing"
@@ -11,8 +12,18 @@ const text = "a secret of the tests, with more than thirty-two bytes"
 const bytes = new TextEncoder().encode(text)
 const key: Key = { id: "1", secret: Redacted.make(text) }
 const layer = (...keys: ReadonlyArray<Key>) => signerOf(keys).pipe(Layer.provide(IdGenerator.layer))
-const identity = new Identity({ userId: Fixtures.anyUserId(), roles: ["USER"] })
-const claims = { roles: ["USER"], sub: identity.userId, iss: issuer, aud: audience, jti: "1", iat: 0, exp: 600 }
+const sessionId = SessionId.make("01890a5d-ac96-774b-bcce-b302099a8057")
+const identity = new Identity({ userId: Fixtures.anyUserId(), roles: ["USER"], sessionId })
+const claims = {
+  roles: ["USER"],
+  sid: sessionId,
+  sub: identity.userId,
+  iss: issuer,
+  aud: audience,
+  jti: "1",
+  iat: 0,
+  exp: 600
+}
 const header = { alg: "HS256", typ: "at+jwt", kid: "1" }
 
 const reasonFor = (token: string) =>
@@ -28,7 +39,7 @@ describe("TokenSigner", () => {
       assert.strictEqual(expiresInSeconds, 1_800)
       assert.deepStrictEqual(yield* signer.verify(token), identity)
       assert.deepStrictEqual(decodeProtectedHeader(token), header)
-      assert.sameMembers(Object.keys(decodeJwt(token)), ["roles", "sub", "iss", "aud", "jti", "iat", "exp"])
+      assert.sameMembers(Object.keys(decodeJwt(token)), ["roles", "sid", "sub", "iss", "aud", "jti", "iat", "exp"])
       yield* TestClock.adjust("29 minutes")
       assert.strictEqual(yield* reasonFor(token), "accepted")
       yield* TestClock.adjust("2 minutes")

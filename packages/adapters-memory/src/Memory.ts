@@ -22,6 +22,7 @@ import * as RefundRepository from "./RefundRepository.ts"
 import * as SalesLedger from "./SalesLedger.ts"
 import * as Store from "./Store.ts"
 import * as SubscriptionRepository from "./SubscriptionRepository.ts"
+import * as TokenStore from "./TokenStore.ts"
 import * as Transaction from "./Transaction.ts"
 import * as UserRepository from "./UserRepository.ts"
 
@@ -43,6 +44,7 @@ export const layerPorts = Layer.mergeAll(
   RefundRepository.layer,
   SalesLedger.layer,
   SubscriptionRepository.layer,
+  TokenStore.layer,
   Transaction.layer,
   UserRepository.layer
 )

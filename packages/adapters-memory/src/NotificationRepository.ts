@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type Notification, NotificationRepository } from "@pillivery/application/ports/NotificationRepository"
+import { Notification, NotificationRepository } from "@pillivery/application/ports/NotificationRepository"
 import { Effect, Layer, Result } from "effect"
 import * as Table from "./internal/Table.ts"
 import { Store } from "./Store.ts"
@@ -29,7 +29,14 @@ export const layer = Layer.effect(
       listByUser: (userId, page) =>
         store.read("NotificationRepository.listByUser", (rows) =>
           rows.pageBackwards(notifications, "user", `${userId}/`, page)
-        )
+        ),
+      markRead: (userId, id, at) =>
+        store.write("NotificationRepository.markRead", (rows) => {
+          const found = rows.get(notifications, id)
+          if (found?.userId !== userId) return Result.succeed(false)
+          if (found.readAt === null) rows.put(notifications, new Notification({ ...found, readAt: at }))
+          return Result.succeed(true)
+        })
     })
   )
 )

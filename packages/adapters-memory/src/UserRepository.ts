@@ -50,7 +50,7 @@ export const layer = Layer.effect(
         store.read("UserRepository.findById", (rows) => Option.fromUndefinedOr(rows.get(users, id)?.user)),
       findByEmail: (email) =>
         store.read("UserRepository.findByEmail", (rows) => Option.fromUndefinedOr(rows.getBy(users, "email", email))),
-      update: (user) =>
+      update: (user, passwordHash) =>
         store.write("UserRepository.update", (rows): Result.Result<void, StaleWrite | UserExists> => {
           const before = rows.get(users, user.id)
           if (before?.user.version !== user.version) {
@@ -62,7 +62,7 @@ export const layer = Layer.effect(
             rows.put(users, {
               user: nextVersion(user),
               // Who left cannot log in.
-              passwordHash: user._tag === "Active" ? before.passwordHash : null
+              passwordHash: user._tag === "Active" ? (passwordHash ?? before.passwordHash) : null
             })
           )
         })

@@ -6,9 +6,9 @@
 import { Notification, NotificationRepository } from "@pillivery/application/ports/NotificationRepository"
 import type { PageRequest } from "@pillivery/application/ports/Page"
 import type { UserId } from "@pillivery/domain/Ids"
-import { Effect, Layer, Schema } from "effect"
+import { type DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
-import { Instant, nullOr, toBytes, Uuid } from "./internal/Columns.ts"
+import { Instant, nullOr, toBytes, toInstantText, Uuid } from "./internal/Columns.ts"
 import { columnsOf, entitiesFrom, offsetOf, totalFrom } from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
@@ -73,7 +73,22 @@ export const layer = Layer.effect(
           )
         )
         return { data, totalElements }
-      })
+      }),
+
+      markRead: Effect.fn("NotificationRepository.markRead")((userId: UserId, id: string, at: DateTime.Utc) =>
+        write("NotificationRepository.markRead")(
+          Effect.gen(function* () {
+            const user = toBytes(userId)
+            yield* sql`UPDATE notification SET read_at = ${toInstantText(at)}
+              WHERE id = ${id} AND user_id = ${user} AND read_at IS NULL`
+            return (
+              (yield* totalFrom(
+                sql`SELECT COUNT(*) AS total FROM notification WHERE id = ${id} AND user_id = ${user}`
+              )) > 0
+            )
+          })
+        )
+      )
     })
   })
 )

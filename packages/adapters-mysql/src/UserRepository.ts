@@ -128,13 +128,18 @@ export const layer = Layer.effect(
         )
       ),
 
-      update: Effect.fn("UserRepository.update")((user: User.User) => {
+      update: Effect.fn("UserRepository.update")((user: User.User, passwordHash?: Redacted.Redacted) => {
         const { id, ...row } = encodeRow(user)
-        const forgotten = user._tag === "Withdrawn" ? { password_hash: null } : {}
+        const hash =
+          user._tag === "Withdrawn"
+            ? { password_hash: null }
+            : passwordHash === undefined
+              ? {}
+              : { password_hash: Redacted.value(passwordHash) }
         return write("UserRepository.update")(
           orTaken(
             orStale(
-              sql`UPDATE app_user SET ${sql.update({ ...row, ...forgotten, version: user.version + 1 })}
+              sql`UPDATE app_user SET ${sql.update({ ...row, ...hash, version: user.version + 1 })}
                 WHERE id = ${id} AND version = ${user.version}`,
               "user",
               user.id

@@ -6,13 +6,15 @@
 import type { CartStore as CartStorePort } from "@pillivery/application/ports/CartStore"
 import type { DistributedLock as DistributedLockPort } from "@pillivery/application/ports/DistributedLock"
 import { type Config, Layer } from "effect"
+import type { TokenStore as TokenStorePort } from "@pillivery/application/ports/TokenStore"
 import type * as Persistence from "effect/persistence/Redis"
 import * as CartStore from "./CartStore.ts"
 import * as Client from "./Client.ts"
 import * as DistributedLock from "./DistributedLock.ts"
+import * as TokenStore from "./TokenStore.ts"
 
 /** What the layers here provide: the ports, and the connection for whoever keeps something of their own in Redis. */
-export type Provided = CartStorePort | DistributedLockPort | Persistence.Redis
+export type Provided = CartStorePort | DistributedLockPort | TokenStorePort | Persistence.Redis
 
 /** Where Redis is, and what precedes every key in it. */
 export interface Options extends Client.Options {
@@ -23,13 +25,17 @@ export interface Options extends Client.Options {
 export const layer = (options: Options): Layer.Layer<Provided, Client.RedisUrlInvalid> => {
   const { keyPrefix = Client.keyPrefixDefault, ...client } = options
   return Layer.provideMerge(
-    Layer.mergeAll(CartStore.layerWith({ keyPrefix }), DistributedLock.layerWith({ keyPrefix })),
+    Layer.mergeAll(
+      CartStore.layerWith({ keyPrefix }),
+      DistributedLock.layerWith({ keyPrefix }),
+      TokenStore.layerWith({ keyPrefix })
+    ),
     Client.layer(client)
   )
 }
 
 /** The ports on the Redis of `PILLIVERY_REDIS_URL`. */
 export const layerConfig: Layer.Layer<Provided, Client.RedisUrlInvalid | Config.ConfigError> = Layer.provideMerge(
-  Layer.mergeAll(CartStore.layer, DistributedLock.layer),
+  Layer.mergeAll(CartStore.layer, DistributedLock.layer, TokenStore.layer),
   Client.layerConfig
 )

@@ -4,6 +4,9 @@
  * @since 0.1.0
  */
 import * as PasswordHasher from "@pillivery/adapters-http/PasswordHasher"
+import { TrustedProxies } from "@pillivery/adapters-http/ClientAddress"
+import { RateLimits } from "@pillivery/adapters-http/RateLimits"
+import * as RefreshTokens from "@pillivery/adapters-http/RefreshTokens"
 import * as TokenSigner from "@pillivery/adapters-http/TokenSigner"
 import * as ChargeDirectly from "@pillivery/application/Billing/ChargeDirectly"
 import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
@@ -52,6 +55,9 @@ export const layer = (settings: Settings) =>
         Operations.layerClockFollows,
         Operations.layerAccepting,
         PasswordHasher.layer,
+        RefreshTokens.layer,
+        Layer.succeed(TrustedProxies, settings.trustedProxies),
+        Layer.succeed(RateLimits, settings.rateLimits),
         TokenSigner.layer([tokenKey(settings)])
       )
     ),

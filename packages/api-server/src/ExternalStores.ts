@@ -7,11 +7,12 @@ import * as IdGenerator from "@pillivery/adapters-memory/IdGenerator"
 import * as MysqlClient from "@pillivery/adapters-mysql/Client"
 import { type MigrationMismatch, migrate } from "@pillivery/adapters-mysql/Migrations"
 import * as Mysql from "@pillivery/adapters-mysql/Mysql"
-import type { RedisUrlInvalid } from "@pillivery/adapters-redis/Client"
+import { keyPrefixDefault, type RedisUrlInvalid } from "@pillivery/adapters-redis/Client"
 import * as LedgerMark from "@pillivery/adapters-redis/LedgerMark"
 import * as Redis from "@pillivery/adapters-redis/Redis"
 import type { StorageError } from "@pillivery/application/ports/StorageError"
 import { Layer, Redacted } from "effect"
+import * as RateLimiter from "effect/persistence/RateLimiter"
 
 /** The stores cannot be used. */
 export type StoresError = MysqlClient.MysqlUrlInvalid | MigrationMismatch | RedisUrlInvalid | StorageError
@@ -29,8 +30,9 @@ export const layer = (options: {
       Layer.provideMerge(Mysql.layerWith({ isClockMovable: options.isClockMovable })),
       Layer.provideMerge(MysqlClient.layer({ url: options.mysqlUrl }))
     ),
-    LedgerMark.layer({ database: databaseOf(options.mysqlUrl) }).pipe(
-      Layer.provideMerge(Redis.layer({ url: options.redisUrl }))
-    ),
+    Layer.merge(
+      LedgerMark.layer({ database: databaseOf(options.mysqlUrl) }),
+      RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreRedis({ prefix: `${keyPrefixDefault}limit:` })))
+    ).pipe(Layer.provideMerge(Redis.layer({ url: options.redisUrl }))),
     IdGenerator.layer
   )

@@ -7,6 +7,7 @@
  */
 import * as KakaoPay from "@pillivery/adapters-kakaopay/KakaoPay"
 import { type Networks, parseNetworks } from "@pillivery/adapters-http/ClientAddress"
+import { type Limits, ofAddressDefault, ofUserDefault } from "@pillivery/adapters-http/RateLimits"
 import { tokenBytesMin as serviceTokenBytesMin } from "@pillivery/adapters-http/ServiceAccess"
 import { secretBytesMin } from "@pillivery/adapters-http/TokenSigner"
 import * as ProtocolConfig from "@pillivery/application/Payments/ProtocolConfig"
@@ -56,6 +57,8 @@ export interface Settings {
   readonly internal: InternalAccess | null
   /** Whose word about the client's address is taken. */
   readonly trustedProxies: Networks
+  /** How many requests one address and one user may make in a minute. */
+  readonly rateLimits: Limits
   /** Null makes one that lasts as long as the process. */
   readonly tokenSecret: Redacted.Redacted | null
   /** Whether the business clock may be moved and the sandbox is there. */
@@ -79,6 +82,7 @@ export const settingsDefault: Settings = {
   provider: { _tag: "Simulator", port: 0 },
   internal: null,
   trustedProxies: { has: () => false },
+  rateLimits: { ofAddress: ofAddressDefault, ofUser: ofUserDefault },
   tokenSecret: null,
   isSandbox: true,
   responseMillisMax: 30_000,
@@ -97,6 +101,7 @@ export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>("@pilli
   }
 }
 
+const limitMax = 1_000_000
 const portMax = 65_535
 const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: portMax }))
 const port = (name: string, byDefault: number) =>
@@ -107,6 +112,12 @@ const port = (name: string, byDefault: number) =>
 const optionalRedacted = (name: string) => Config.Redacted(name).pipe(Config.withDefault(null))
 const optionalUrl = (name: string) => Config.String(name).pipe(Config.withDefault(null))
 const millis = (name: string, byDefault: number) => Config.Int(name).pipe(Config.withDefault(byDefault))
+
+const limit = (name: string, byDefault: number) =>
+  Config.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: limitMax })), name).pipe(
+    Config.withDefault(byDefault),
+    Config.map((requests) => (requests === 0 ? null : requests))
+  )
 
 const isPort = Schema.is(Port)
 
@@ -184,6 +195,10 @@ export const read = Effect.gen(function* () {
       "PILLIVERY_TRUSTED_PROXIES",
       yield* Config.String("PILLIVERY_TRUSTED_PROXIES").pipe(Config.withDefault(""))
     ),
+    rateLimits: {
+      ofAddress: yield* limit("PILLIVERY_RATE_LIMIT_ADDRESS", ofAddressDefault),
+      ofUser: yield* limit("PILLIVERY_RATE_LIMIT_USER", ofUserDefault)
+    },
     tokenSecret,
     isSandbox: isTestClock || (stores._tag === "Memory" && isLocalProvider),
     responseMillisMax: yield* millis("PILLIVERY_KAKAOPAY_RESPONSE_MILLIS", settingsDefault.responseMillisMax),

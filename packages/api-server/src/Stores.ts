@@ -8,14 +8,16 @@ import type * as Mysql from "@pillivery/adapters-mysql/Mysql"
 import type { CartStore } from "@pillivery/application/ports/CartStore"
 import type { DistributedLock } from "@pillivery/application/ports/DistributedLock"
 import type { IdGenerator } from "@pillivery/application/ports/IdGenerator"
+import type { TokenStore } from "@pillivery/application/ports/TokenStore"
 import { ItemRepository } from "@pillivery/application/ports/ItemRepository"
 import { Effect, Layer } from "effect"
+import * as RateLimiter from "effect/persistence/RateLimiter"
 import type { StoresError } from "./ExternalStores.ts"
 import { sampleCatalogue } from "./SampleCatalogue.ts"
 import type { Settings } from "./Settings.ts"
 
 /** Every port that keeps something, and new ids. */
-export type Ports = Mysql.Ports | CartStore | DistributedLock | IdGenerator
+export type Ports = Mysql.Ports | CartStore | DistributedLock | IdGenerator | TokenStore | RateLimiter.RateLimiter
 
 /** Fills an empty catalogue with the sample. */
 export const seed = Effect.fn("seed")(function* () {
@@ -25,7 +27,10 @@ export const seed = Effect.fn("seed")(function* () {
   yield* items.insert(sampleCatalogue).pipe(Effect.catchTag("AlreadyExists", () => Effect.void))
 })
 
-const layerMemory = Layer.effectDiscard(Effect.orDie(seed())).pipe(Layer.provideMerge(Memory.layer)) // memory does not fail
+const layerMemory = Layer.effectDiscard(Effect.orDie(seed())).pipe(
+  // memory does not fail
+  Layer.provideMerge(Layer.merge(Memory.layer, RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory))))
+)
 
 /** The stores that the settings name, ready to be used; in a sandbox an empty catalogue is filled with the sample. */
 export const layer = ({ isSandbox, stores }: Settings): Layer.Layer<Ports, StoresError> =>

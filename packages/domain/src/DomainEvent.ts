@@ -184,6 +184,12 @@ export class ReviewRemoved extends Schema.TaggedClass<ReviewRemoved>("@pillivery
   { ...common, ...review, stars: Rating }
 ) {}
 
+/** A user left; what is kept of it tells nobody who it was. */
+export class UserWithdrawn extends Schema.TaggedClass<UserWithdrawn>("@pillivery/domain/DomainEvent/UserWithdrawn")(
+  "UserWithdrawn",
+  { ...common, userId: UserId }
+) {}
+
 /** What happened. */
 export const DomainEvent = Schema.Union([
   OrderPaid,
@@ -209,7 +215,8 @@ export const DomainEvent = Schema.Union([
   PaymentNeedsReview,
   ReviewWritten,
   ReviewEdited,
-  ReviewRemoved
+  ReviewRemoved,
+  UserWithdrawn
 ]).pipe(Schema.toTaggedUnion("_tag"))
 export type DomainEvent = typeof DomainEvent.Type
 /** The name of the kind of an event. */

@@ -127,6 +127,30 @@ export const catalogue = {
     english: "The e-mail or the password is wrong.",
     korean: "이메일 또는 비밀번호가 올바르지 않습니다."
   },
+  RefreshRejected: {
+    status: 401,
+    code: "REFRESH_REJECTED",
+    english: "You are not logged in any more. Log in again.",
+    korean: "로그인이 만료되었습니다. 다시 로그인해 주세요."
+  },
+  PasswordRejected: {
+    status: 422,
+    code: "PASSWORD_REJECTED",
+    english: "The current password is wrong.",
+    korean: "현재 비밀번호가 올바르지 않습니다."
+  },
+  LogInThrottled: {
+    status: 429,
+    code: "LOG_IN_THROTTLED",
+    english: "Too many tries. Wait a while and try again.",
+    korean: "로그인 시도가 너무 많습니다. 잠시 후 다시 시도해 주세요."
+  },
+  RateLimitedRequest: {
+    status: 429,
+    code: "RATE_LIMITED",
+    english: "Too many requests. Wait a while and try again.",
+    korean: "요청이 너무 많습니다. 잠시 후 다시 시도해 주세요."
+  },
   ServiceTokenRejected: {
     status: 401,
     code: "SERVICE_TOKEN_REJECTED",
@@ -175,6 +199,12 @@ export const catalogue = {
     code: "PAYMENT_NOT_FOUND",
     english: "There is no such payment.",
     korean: "결제를 찾을 수 없습니다."
+  },
+  NotificationNotFound: {
+    status: 404,
+    code: "NOTIFICATION_NOT_FOUND",
+    english: "There is no such notification.",
+    korean: "알림을 찾을 수 없습니다."
   },
   SubscriptionNotFound: {
     status: 404,

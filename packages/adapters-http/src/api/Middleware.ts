@@ -17,7 +17,7 @@ export class CurrentIdentity extends Context.Service<CurrentIdentity, Identity>(
 export class Authentication extends HttpApiMiddleware.Service<Authentication, { provides: CurrentIdentity }>()(
   "@pillivery/adapters-http/api/Authentication",
   {
-    error: Problems.unauthorized,
+    error: [Problems.unauthorized, Problems.tooManyRequests, Problems.unavailable],
     requiredForClient: true,
     security: {
       bearer: HttpApiSecurity.bearer.pipe(
@@ -30,5 +30,5 @@ export class Authentication extends HttpApiMiddleware.Service<Authentication, { 
 
 /** Turns what does not decode into a problem, and names the problems that any endpoint may answer. */
 export class Refusals extends HttpApiMiddleware.Service<Refusals>()("@pillivery/adapters-http/api/Refusals", {
-  error: [Problems.badRequest, Problems.internalError, Problems.unavailable]
+  error: [Problems.badRequest, Problems.tooManyRequests, Problems.internalError, Problems.unavailable]
 }) {}

@@ -141,6 +141,18 @@ export class Unprocessable extends Schema.Error<Unprocessable>("Unprocessable")(
   }
 }
 
+/** Too many requests; a while later the next one is heard. */
+export class TooManyRequests extends Schema.Error<TooManyRequests>("TooManyRequests")(fieldsOf(429), {
+  httpApiStatus: 429
+}) {
+  get _tag() {
+    return "TooManyRequests" as const
+  }
+  override get message() {
+    return this.detail ?? this.title
+  }
+}
+
 /** A fault of ours. */
 export class InternalError extends Schema.Error<InternalError>("InternalError")(fieldsOf(500), { httpApiStatus: 500 }) {
   get _tag() {
@@ -172,6 +184,7 @@ export interface ByStatus {
   readonly 413: BodyTooLarge
   readonly 415: MediaTypeUnsupported
   readonly 422: Unprocessable
+  readonly 429: TooManyRequests
   readonly 500: InternalError
   readonly 503: Unavailable
 }
@@ -190,6 +203,7 @@ export const make: { readonly [S in Status]: (fields: Fields) => ByStatus[S] } =
   413: (fields) => new BodyTooLarge({ ...fields, status: 413, code: fields.code as CodeOf<413> }),
   415: (fields) => new MediaTypeUnsupported({ ...fields, status: 415, code: fields.code as CodeOf<415> }),
   422: (fields) => new Unprocessable({ ...fields, status: 422, code: fields.code as CodeOf<422> }),
+  429: (fields) => new TooManyRequests({ ...fields, status: 429, code: fields.code as CodeOf<429> }),
   500: (fields) => new InternalError({ ...fields, status: 500, code: fields.code as CodeOf<500> }),
   503: (fields) => new Unavailable({ ...fields, status: 503, code: fields.code as CodeOf<503> })
 }
@@ -206,5 +220,6 @@ export const conflict = Conflict.pipe(asProblem)
 export const bodyTooLarge = BodyTooLarge.pipe(asProblem)
 export const mediaTypeUnsupported = MediaTypeUnsupported.pipe(asProblem)
 export const unprocessable = Unprocessable.pipe(asProblem)
+export const tooManyRequests = TooManyRequests.pipe(asProblem)
 export const internalError = InternalError.pipe(asProblem)
 export const unavailable = Unavailable.pipe(asProblem)

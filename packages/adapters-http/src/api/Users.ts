@@ -17,6 +17,9 @@ import * as Problems from "./Problems.ts"
 // What a person types may have white space around it and is measured in characters, not code units, by the domain; these
 // bounds only keep nonsense out.
 const slack = 4
+const phoneLengthMax = 20
+const refreshTokenLengthMax = 4_096
+const notificationIdLengthMax = 190
 const typed = (lengthMax: number) => Schema.String.check(Schema.isMaxLength(lengthMax * slack))
 const line = (lengthMax: number) =>
   Schema.String.check(Schema.isMaxLength(lengthMax), Schema.isPattern(/\S/, { expected: "text that is not blank" }))
@@ -35,7 +38,7 @@ export const SignUpDto = Schema.Struct({
   password: Password,
   displayName: typed(displayNameLengthMax),
   realName: typed(realNameLengthMax),
-  phone: typed(20),
+  phone: typed(phoneLengthMax),
   address: AddressDto
 }).annotate({
   identifier: "SignUp",
@@ -69,13 +72,31 @@ export const LogInDto = Schema.Struct({ email: typed(emailLengthMax), password: 
   examples: [{ email: "minji@example.com", password: Redacted.make("correct-horse-7!") }]
 })
 
-/** A user who is logged in. */
+/** A user who is logged in. The refresh token is good once: refreshing answers the next one. */
 export const SessionDto = Schema.Struct({
   accessToken: Schema.String,
   tokenType: Schema.Literal("Bearer"),
   expiresInSeconds: Schema.Int,
+  refreshToken: Schema.RedactedFromValue(Schema.String),
+  refreshExpiresInSeconds: Schema.Int,
   userId: UserId
 }).annotate({ identifier: "Session" })
+
+/** The refresh token that was answered last. */
+export const RefreshDto = Schema.Struct({
+  refreshToken: Schema.RedactedFromValue(Schema.String.check(Schema.isMaxLength(refreshTokenLengthMax)))
+}).annotate({ identifier: "Refresh" })
+
+/** What is to change about oneself; what is not named stays. A new password ends every other session. */
+export const ChangeProfileDto = Schema.Struct({
+  displayName: Schema.optionalKey(typed(displayNameLengthMax)),
+  realName: Schema.optionalKey(typed(realNameLengthMax)),
+  phone: Schema.optionalKey(typed(phoneLengthMax)),
+  address: Schema.optionalKey(AddressDto),
+  password: Schema.optionalKey(Schema.Struct({ current: Password, next: Password }))
+})
+  .check(Schema.makeFilter((changed) => Object.keys(changed).length > 0, { expected: "something to change" }))
+  .annotate({ identifier: "ChangeProfile", examples: [{ displayName: "민지" }] })
 
 /** One thing the user was told. */
 export const NotificationDto = Schema.Struct({
@@ -97,11 +118,35 @@ export const UsersGroup = HttpApiGroup.make("users")
     HttpApiEndpoint.post("logIn", "/api/users/auth", {
       payload: LogInDto,
       success: SessionDto,
-      error: Problems.unauthorized
+      error: [Problems.unauthorized, Problems.tooManyRequests]
     }).annotate(OpenApi.Summary, "Log in"),
+    HttpApiEndpoint.post("refresh", "/api/users/auth/refresh", {
+      payload: RefreshDto,
+      success: SessionDto,
+      error: Problems.unauthorized
+    }).annotate(OpenApi.Summary, "Stay logged in"),
+    HttpApiEndpoint.post("logOut", "/api/users/logout", {
+      query: { everywhere: Schema.optionalKey(Schema.Boolean) },
+      success: HttpApiSchema.NoContent
+    })
+      .middleware(Authentication)
+      .annotate(OpenApi.Summary, "Log out, here or everywhere"),
     HttpApiEndpoint.get("me", "/api/users/me", { success: UserDto })
       .middleware(Authentication)
-      .annotate(OpenApi.Summary, "Read oneself")
+      .annotate(OpenApi.Summary, "Read oneself"),
+    HttpApiEndpoint.patch("changeMe", "/api/users/me", {
+      payload: ChangeProfileDto,
+      success: UserDto,
+      error: [Problems.conflict, Problems.unprocessable]
+    })
+      .middleware(Authentication)
+      .annotate(OpenApi.Summary, "Change one's profile or password"),
+    HttpApiEndpoint.delete("withdraw", "/api/users/me", {
+      success: HttpApiSchema.NoContent,
+      error: Problems.conflict
+    })
+      .middleware(Authentication)
+      .annotate(OpenApi.Summary, "Leave: subscriptions end and what is personal is forgotten")
   )
   .annotate(OpenApi.Description, "Signing up, logging in, and oneself.")
 
@@ -111,7 +156,12 @@ export const NotificationsGroup = HttpApiGroup.make("notifications")
     HttpApiEndpoint.get("list", "/api/users/me/notifications", {
       query: pageQuery,
       success: pageOf("NotificationPage", NotificationDto)
-    }).annotate(OpenApi.Summary, "List one's notifications, newest first")
+    }).annotate(OpenApi.Summary, "List one's notifications, newest first"),
+    HttpApiEndpoint.post("read", "/api/users/me/notifications/:notificationId/read", {
+      params: { notificationId: Schema.String.check(Schema.isMaxLength(notificationIdLengthMax)) },
+      success: HttpApiSchema.NoContent,
+      error: Problems.notFound
+    }).annotate(OpenApi.Summary, "Note that a notification was read")
   )
   .middleware(Authentication)
   .annotate(OpenApi.Description, "What users were told of their orders and subscriptions.")

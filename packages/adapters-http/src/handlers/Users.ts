@@ -4,14 +4,13 @@
  * @since 0.1.0
  */
 import type { BusinessClock } from "@pillivery/application/ports/BusinessClock"
-import type { IdGenerator } from "@pillivery/application/ports/IdGenerator"
 import type { Notification, NotificationRepository } from "@pillivery/application/ports/NotificationRepository"
-import type { PasswordHasher } from "@pillivery/application/ports/PasswordHasher"
-import type { TokenSigner } from "@pillivery/application/ports/TokenSigner"
-import type { UserRepository } from "@pillivery/application/ports/UserRepository"
-import { getMe, listNotifications } from "@pillivery/application/Users/GetMe"
+import { changeProfile } from "@pillivery/application/Users/ChangeProfile"
+import { getMe, listNotifications, readNotification } from "@pillivery/application/Users/GetMe"
 import { logIn } from "@pillivery/application/Users/LogIn"
+import { logOut, refreshSession, type Session } from "@pillivery/application/Users/Sessions"
 import { signUp } from "@pillivery/application/Users/SignUp"
+import { withdraw } from "@pillivery/application/Users/Withdraw"
 import { Address } from "@pillivery/domain/Receiver"
 import type { Active } from "@pillivery/domain/User"
 import { Effect } from "effect"
@@ -20,7 +19,8 @@ import { answer } from "../Answer.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentIdentity } from "../api/Middleware.ts"
 import { fromPage, toPageRequest } from "../api/Pages.ts"
-import type { NotificationDto, UserDto } from "../api/Users.ts"
+import type { NotificationDto, SessionDto, UserDto } from "../api/Users.ts"
+import { clientAddress, TrustedProxies } from "../ClientAddress.ts"
 import { captured } from "../internal/Captured.ts"
 
 const toUser = (user: Active): typeof UserDto.Type => ({
@@ -42,27 +42,51 @@ const toNotification = (notification: Notification): typeof NotificationDto.Type
   readAt: notification.readAt
 })
 
+const toSession = (session: Session): typeof SessionDto.Type => ({
+  accessToken: session.accessToken,
+  tokenType: "Bearer",
+  expiresInSeconds: session.expiresInSeconds,
+  refreshToken: session.refreshToken,
+  refreshExpiresInSeconds: session.refreshExpiresInSeconds,
+  userId: session.user.id
+})
+
+type Services =
+  | Effect.Services<ReturnType<typeof signUp>>
+  | Effect.Services<ReturnType<typeof logIn>>
+  | Effect.Services<ReturnType<typeof refreshSession>>
+  | Effect.Services<ReturnType<typeof logOut>>
+  | Effect.Services<ReturnType<typeof changeProfile>>
+  | Effect.Services<ReturnType<typeof withdraw>>
+
 /** Signing up, logging in, and oneself. */
 export const layerUsers = HttpApiBuilder.group(
   Api,
   "users",
   Effect.fnUntraced(function* (handlers) {
-    const provide = yield* captured<BusinessClock | IdGenerator | PasswordHasher | TokenSigner | UserRepository>()
+    const provide = yield* captured<Services>()
+    const trustedProxies = yield* TrustedProxies
     return handlers.handleAll({
       signUp: ({ payload }) =>
         signUp({ ...payload, address: new Address(payload.address) }).pipe(Effect.map(toUser), answer, provide),
-      logIn: ({ payload }) =>
-        logIn(payload).pipe(
-          Effect.map(({ expiresInSeconds, token, user }) => ({
-            accessToken: token,
-            tokenType: "Bearer" as const,
-            expiresInSeconds,
-            userId: user.id
-          })),
+      logIn: ({ payload, request }) =>
+        logIn({ ...payload, address: clientAddress(request, trustedProxies) }).pipe(
+          Effect.map(toSession),
           answer,
           provide
         ),
-      me: () => Effect.flatMap(CurrentIdentity, ({ userId }) => getMe(userId)).pipe(Effect.map(toUser), answer, provide)
+      refresh: ({ payload }) => refreshSession(payload.refreshToken).pipe(Effect.map(toSession), answer, provide),
+      logOut: ({ query }) =>
+        Effect.flatMap(CurrentIdentity, (identity) =>
+          logOut(identity, { isEverywhere: query.everywhere === true })
+        ).pipe(answer, provide),
+      me: () =>
+        Effect.flatMap(CurrentIdentity, ({ userId }) => getMe(userId)).pipe(Effect.map(toUser), answer, provide),
+      changeMe: ({ payload: { address, ...payload } }) =>
+        Effect.flatMap(CurrentIdentity, (identity) =>
+          changeProfile(identity, { ...payload, ...(address === undefined ? {} : { address: new Address(address) }) })
+        ).pipe(Effect.map(toUser), answer, provide),
+      withdraw: () => Effect.flatMap(CurrentIdentity, ({ userId }) => withdraw(userId)).pipe(answer, provide)
     })
   })
 )
@@ -72,13 +96,18 @@ export const layerNotifications = HttpApiBuilder.group(
   Api,
   "notifications",
   Effect.fnUntraced(function* (handlers) {
-    const provide = yield* captured<NotificationRepository>()
+    const provide = yield* captured<NotificationRepository | BusinessClock>()
     return handlers.handleAll({
       list: Effect.fnUntraced(function* ({ query }) {
         const { userId } = yield* CurrentIdentity
         const page = toPageRequest(query)
         return fromPage(yield* listNotifications(userId, page).pipe(answer, provide), page, toNotification)
-      })
+      }),
+      read: ({ params }) =>
+        Effect.flatMap(CurrentIdentity, ({ userId }) => readNotification(userId, params.notificationId)).pipe(
+          answer,
+          provide
+        )
     })
   })
 )

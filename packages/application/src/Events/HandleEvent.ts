@@ -19,6 +19,7 @@ import { dispatchRefund } from "../Refunds/DispatchRefund.ts"
 import { retryStale } from "../StaleRetry.ts"
 import { registerBillingKey } from "../Subscriptions/RegisterBillingKey.ts"
 import { retireBillingKey } from "../Subscriptions/RetireBillingKey.ts"
+import { forgetUser } from "../Users/Withdraw.ts"
 import { textOf } from "./NotificationText.ts"
 
 /** Does what the delivery's consumer does with its event. */
@@ -35,6 +36,8 @@ export const handleEvent = Effect.fn("handleEvent")(function* ({ consumer, event
       if (event._tag === "BillingKeyRegistrationRequested")
         return void (yield* registerBillingKey(event.subscriptionId))
       return undefined
+    case "withdrawal":
+      return event._tag === "UserWithdrawn" ? yield* forgetUser(event.userId) : undefined
   }
 })
 

@@ -121,6 +121,7 @@ export const textOf = (event: DomainEvent): Text | null => {
     case "ReviewWritten":
     case "ReviewEdited":
     case "ReviewRemoved":
+    case "UserWithdrawn":
       return null
   }
 }

@@ -26,7 +26,9 @@ import { RefundRepository } from "../ports/RefundRepository.ts"
 import { SalesLedger } from "../ports/SalesLedger.ts"
 import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
 import { Transaction } from "../ports/Transaction.ts"
+import { UserRepository } from "../ports/UserRepository.ts"
 import { retryStale } from "../StaleRetry.ts"
+import { cancelSubscription } from "../Subscriptions/CancelSubscription.ts"
 import * as Evidence from "./Evidence.ts"
 import { ProtocolSettings } from "./ProtocolSettings.ts"
 
@@ -104,6 +106,27 @@ const writePurchase = Effect.fnUntraced(function* (entries: Purchase.Entries) {
   }
   if (entries.refund !== undefined) yield* (yield* RefundRepository).insert(entries.refund)
   if (entries.events.length > 0) yield* (yield* Outbox).publish(entries.events)
+  yield* endForWithdrawn(entries.subscriptions)
+})
+
+// A user who left while the payment was under way has no subscription that begins after it. The user's row is written, so
+// that a withdrawal at this moment sees what begins here, or is seen.
+const endForWithdrawn = Effect.fnUntraced(function* (begun: ReadonlyArray<SubscriptionOrder.SubscriptionOrder>) {
+  const [first] = begun
+  if (first === undefined) return
+  const users = yield* UserRepository
+  const { userId } = first
+  const user = yield* users.findById(userId)
+  if (Option.isNone(user)) return
+  if (user.value._tag === "Active") {
+    // Nothing of it changes but its version.
+    return yield* users.update(user.value).pipe(Effect.catchTag("UserExists", Effect.die))
+  }
+  for (const { id } of begun) {
+    yield* cancelSubscription({ subscriptionId: id, userId, reason: "withdrawal" }).pipe(
+      Effect.catchTag("SubscriptionNotFound", Effect.die)
+    )
+  }
 })
 
 // A registered key serves every subscription that waits for it: each becomes chargeable and its open cycle due.

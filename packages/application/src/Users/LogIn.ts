@@ -9,8 +9,9 @@ import * as Email from "@pillivery/domain/Email"
 import * as Password from "@pillivery/domain/Password"
 import { Effect, Option, Redacted, Result, Schema } from "effect"
 import { PasswordHasher } from "../ports/PasswordHasher.ts"
-import { Identity, TokenSigner } from "../ports/TokenSigner.ts"
 import { UserRepository } from "../ports/UserRepository.ts"
+import { countTry } from "./LogInThrottle.ts"
+import { beginSession } from "./Sessions.ts"
 
 /** The e-mail or the password is wrong; it is not said which. */
 export class LogInRejected extends Schema.TaggedError<LogInRejected>("@pillivery/application/Users/LogInRejected")(
@@ -22,24 +23,23 @@ export class LogInRejected extends Schema.TaggedError<LogInRejected>("@pillivery
   }
 }
 
-/** Answers an access token for an e-mail and its password. */
+/** Begins a session for an e-mail and its password; `address` is where the request came from. */
 export const logIn = Effect.fn("logIn")(function* (command: {
   readonly email: string
   readonly password: Redacted.Redacted
+  readonly address: string | null
 }) {
   const users = yield* UserRepository
   const hasher = yield* PasswordHasher
-  const signer = yield* TokenSigner
 
+  yield* countTry(command.email, command.address)
   const email = Email.parse(command.email)
   const found = Result.isSuccess(email) ? yield* users.findByEmail(email.success) : Option.none()
   const hash = Option.isSome(found) ? found.value.passwordHash : null
   const isVerified = yield* hasher.verify(Redacted.make(Password.normalize(Redacted.value(command.password))), hash)
-  if (!isVerified || Option.isNone(found) || found.value.user._tag !== "Active") return yield* new LogInRejected()
-
-  const { user } = found.value
-  const signed = yield* signer.sign(
-    new Identity({ userId: user.id, roles: user.role === "ADMIN" ? ["USER", "ADMIN"] : ["USER"] })
-  )
-  return { user, ...signed }
+  if (!isVerified || Option.isNone(found) || found.value.user._tag !== "Active") {
+    yield* Effect.logInfo("A log-in was rejected").pipe(Effect.annotateLogs({ address: command.address }))
+    return yield* new LogInRejected()
+  }
+  return yield* beginSession(found.value.user)
 })

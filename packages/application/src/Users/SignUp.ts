@@ -54,55 +54,82 @@ export const signUp = Effect.fn("signUp")(function* (command: SignUp) {
   const clock = yield* BusinessClock
   const ids = yield* IdGenerator
 
-  const { password, ...told } = yield* Effect.fromResult(validate(command))
-  const user = User.register({ ...told, id: UserId.make(yield* ids.next), at: yield* clock.now })
+  const told = yield* Effect.fromResult(readTyped(command))
+  const { password, ...person } = isComplete(told) ? told : yield* Effect.die(new Error("a field was not read"))
+  const user = User.register({ ...person, id: UserId.make(yield* ids.next), at: yield* clock.now })
   yield* users.insert(user, yield* hasher.hash(Redacted.make(password)))
   return user
 })
 
+const isComplete = (told: Told): told is Required<Told> => fieldNames.every((name) => told[name] !== undefined)
+const fieldNames = ["email", "password", "displayName", "realName", "phone", "address"] as const
+
 const isPhone = Schema.is(Phone)
 
-const validate = (command: SignUp) => {
+/** What a person may type, each field for itself. */
+type Typed = Partial<SignUp>
+
+/** What was typed, in its one spelling; a field that was not typed is not there. */
+interface Told {
+  readonly email?: Email.Email
+  readonly password?: Password.Password
+  readonly displayName?: DisplayName.DisplayName
+  readonly realName?: string
+  readonly phone?: Phone
+  readonly address?: Address
+}
+
+type Field<Name extends keyof Told> = Required<Pick<Told, Name>>
+
+/** Reads what was typed, and tells everything that is wrong with it at once. */
+export const readTyped = (typed: Typed): Result.Result<Told, SignUpInvalid> => {
   const failures: Array<FieldFailure> = []
-  const email = Email.parse(command.email)
-  if (Result.isFailure(email)) {
-    failures.push({ field: "email", rule: email.failure.reason, english: email.failure.message })
+  const fail = (field: FieldFailure["field"], rule: string, english: string) => {
+    failures.push({ field, rule, english })
+    return {}
   }
-  const password = Password.check(Redacted.value(command.password))
-  if (Result.isFailure(password)) {
+
+  const readEmail = (text: string): Field<"email"> | object => {
+    const email = Email.parse(text)
+    return Result.isSuccess(email)
+      ? { email: email.success }
+      : fail("email", email.failure.reason, email.failure.message)
+  }
+  const readPassword = (text: Redacted.Redacted): Field<"password"> | object => {
+    const password = Password.check(Redacted.value(text))
+    if (Result.isSuccess(password)) return { password: password.success }
     for (const { name, sentence } of Password.rules.filter((rule) => password.failure.failed.includes(rule.name))) {
-      failures.push({ field: "password", rule: name, english: `a password ${sentence}` })
+      fail("password", name, `a password ${sentence}`)
     }
+    return {}
   }
-  const displayName = DisplayName.parse(command.displayName)
-  if (Result.isFailure(displayName)) {
-    failures.push({ field: "displayName", rule: displayName.failure.reason, english: displayName.failure.message })
+  const readDisplayName = (text: string): Field<"displayName"> | object => {
+    const name = DisplayName.parse(text)
+    return Result.isSuccess(name)
+      ? { displayName: name.success }
+      : fail("displayName", name.failure.reason, name.failure.message)
   }
-  const realName = command.realName.normalize("NFC").trim()
-  if (realName === "") failures.push({ field: "realName", rule: "blank", english: "a real name is not blank" })
-  if (realName.length > realNameLengthMax) {
-    failures.push({
-      field: "realName",
-      rule: "tooLong",
-      english: `a real name has at most ${realNameLengthMax} characters`
-    })
+  const readRealName = (text: string): Field<"realName"> | object => {
+    const realName = text.normalize("NFC").trim()
+    if (realName === "") return fail("realName", "blank", "a real name is not blank")
+    return realName.length > realNameLengthMax
+      ? fail("realName", "tooLong", `a real name has at most ${realNameLengthMax} characters`)
+      : { realName }
   }
-  const phone = command.phone.trim()
-  if (!isPhone(phone)) {
-    failures.push({
-      field: "phone",
-      rule: "malformed",
-      english: "a phone is a Korean mobile number such as 010-1234-5678"
-    })
+  const readPhone = (text: string): Field<"phone"> | object => {
+    const phone = text.trim()
+    return isPhone(phone)
+      ? { phone: Phone.make(phone) }
+      : fail("phone", "malformed", "a phone is a Korean mobile number such as 010-1234-5678")
   }
-  return Result.isSuccess(email) && Result.isSuccess(password) && Result.isSuccess(displayName) && failures.length === 0
-    ? Result.succeed({
-        email: email.success,
-        password: password.success,
-        displayName: displayName.success,
-        realName,
-        phone: Phone.make(phone),
-        address: command.address
-      })
-    : Result.fail(new SignUpInvalid({ failures }))
+
+  const told: Told = {
+    ...(typed.email === undefined ? {} : readEmail(typed.email)),
+    ...(typed.password === undefined ? {} : readPassword(typed.password)),
+    ...(typed.displayName === undefined ? {} : readDisplayName(typed.displayName)),
+    ...(typed.realName === undefined ? {} : readRealName(typed.realName)),
+    ...(typed.phone === undefined ? {} : readPhone(typed.phone)),
+    ...(typed.address === undefined ? {} : { address: typed.address })
+  }
+  return failures.length === 0 ? Result.succeed(told) : Result.fail(new SignUpInvalid({ failures }))
 }

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { UserId } from "@pillivery/domain/Ids"
-import { Context, type Effect, Schema } from "effect"
+import { Context, type DateTime, type Effect, Schema } from "effect"
 import type { Page, PageRequest } from "./Page.ts"
 import type { StorageError } from "./StorageError.ts"
 
@@ -27,5 +27,7 @@ export class NotificationRepository extends Context.Service<
     readonly insert: (notification: Notification) => Effect.Effect<void, StorageError>
     /** Newest first. */
     readonly listByUser: (userId: UserId, page: PageRequest) => Effect.Effect<Page<Notification>, StorageError>
+    /** Notes when the user read it, the first time; answers whether the user has such a notification. */
+    readonly markRead: (userId: UserId, id: string, at: DateTime.Utc) => Effect.Effect<boolean, StorageError>
   }
 >()("@pillivery/application/NotificationRepository") {}

@@ -9,7 +9,7 @@ import { Context, type DateTime, type Effect, Schema } from "effect"
 import type { StorageError } from "./StorageError.ts"
 
 /** Who is told of events. Each has its own copy of an event, its own tries and its own failures. */
-export const Consumer = Schema.Literals(["cart", "notification", "refund", "billingKey"])
+export const Consumer = Schema.Literals(["cart", "notification", "refund", "billingKey", "withdrawal"])
 export type Consumer = typeof Consumer.Type
 
 /** Which consumers are told of which event. */
@@ -37,7 +37,8 @@ export const consumersOf = {
   PaymentNeedsReview: ["notification"],
   ReviewWritten: [],
   ReviewEdited: [],
-  ReviewRemoved: []
+  ReviewRemoved: [],
+  UserWithdrawn: ["withdrawal"]
 } as const satisfies Record<Tag, ReadonlyArray<Consumer>>
 
 /** One event on its way to one consumer. */

@@ -5,20 +5,22 @@
  */
 import { UserId } from "@pillivery/domain/Ids"
 import { Context, type Effect, Schema } from "effect"
+import { SessionId } from "./TokenStore.ts"
 
 /** How long an access token is good for, in minutes. */
 export const accessTokenMinutes = 30
 
-/** Who is calling. */
+/** Who is calling, in which session. */
 export class Identity extends Schema.Class<Identity>("@pillivery/application/TokenSigner/Identity")({
   userId: UserId,
-  roles: Schema.Array(Schema.Literals(["USER", "ADMIN"]))
+  roles: Schema.Array(Schema.Literals(["USER", "ADMIN"])),
+  sessionId: SessionId
 }) {}
 
-/** The token is not one of ours, or its time is over. */
+/** The token is not one of ours, or its time or its session is over. */
 export class TokenRejected extends Schema.TaggedError<TokenRejected>("@pillivery/application/TokenRejected")(
   "TokenRejected",
-  { reason: Schema.Literals(["malformed", "expired", "untrusted"]) }
+  { reason: Schema.Literals(["malformed", "expired", "untrusted", "ended"]) }
 ) {}
 
 /** Signs and checks access tokens. */

@@ -33,6 +33,10 @@ export class UserRepository extends Context.Service<
       Option.Option<{ readonly user: User; readonly passwordHash: Redacted.Redacted | null }>,
       StorageError
     >
-    readonly update: (user: User) => Effect.Effect<void, StorageError | StaleWrite | UserExists>
+    /** The hash of the password stays unless a new one is given; who withdrew has none. */
+    readonly update: (
+      user: User,
+      passwordHash?: Redacted.Redacted
+    ) => Effect.Effect<void, StorageError | StaleWrite | UserExists>
   }
 >()("@pillivery/application/UserRepository") {}

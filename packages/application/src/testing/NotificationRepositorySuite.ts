@@ -101,6 +101,25 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
   ),
 
   law(
+    "notes when its user read it, the first time, and nobody else's word",
+    Effect.gen(function* () {
+      const notifications = yield* NotificationRepository
+      const userId = Fixtures.anyUserId(yield* freshSeed)
+      const one = notification(userId, yield* freshSeed)
+      yield* notifications.insert(one)
+      assert.isFalse(yield* notifications.markRead(Fixtures.anyUserId(yield* freshSeed), one.id, Fixtures.later(1)))
+      assert.isFalse(yield* notifications.markRead(userId, `${one.id}?`, Fixtures.later(1)))
+      const readAt = Effect.map(notifications.listByUser(userId, firstPage), ({ data }) =>
+        data.map((each) => each.readAt)
+      )
+      assert.deepStrictEqual(yield* readAt, [null])
+      assert.isTrue(yield* notifications.markRead(userId, one.id, Fixtures.later(2)))
+      assert.isTrue(yield* notifications.markRead(userId, one.id, Fixtures.later(3)))
+      assert.deepStrictEqual(yield* readAt, [Fixtures.later(2)])
+    })
+  ),
+
+  law(
     "inserts in the transaction around it",
     Effect.gen(function* () {
       const notifications = yield* NotificationRepository

@@ -141,7 +141,8 @@ const eventsOf: {
       stars: Fixtures.stars(1)
     }),
   ReviewRemoved: (seed) =>
-    new DomainEvent.ReviewRemoved({ ...about("ReviewRemoved", seed), ...reviewOf(seed), stars: Fixtures.stars(1) })
+    new DomainEvent.ReviewRemoved({ ...about("ReviewRemoved", seed), ...reviewOf(seed), stars: Fixtures.stars(1) }),
+  UserWithdrawn: (seed) => new DomainEvent.UserWithdrawn(about("UserWithdrawn", seed))
 }
 
 function about(tag: DomainEvent.Tag, seed: string) {

@@ -11,7 +11,7 @@ import type { IdGenerator } from "../ports/IdGenerator.ts"
 import type { Transaction } from "../ports/Transaction.ts"
 import { UserExists, UserRepository } from "../ports/UserRepository.ts"
 import { aggregateLaws } from "./AggregateLaws.ts"
-import { countOf, endsOf, freshSeed, freshSeeds, law, type Law, suiteOf } from "./Law.ts"
+import { countOf, endsOf, failsWith, freshSeed, freshSeeds, law, type Law, suiteOf } from "./Law.ts"
 import { atVersion, type States } from "./Samples.ts"
 
 /** What the laws of this port need. */
@@ -151,6 +151,22 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
       const found = Option.getOrThrow(yield* users.findByEmail(user.email))
       assert.deepStrictEqual([found.user.role, found.user.version], ["ADMIN", 1])
       assert.strictEqual(found.passwordHash === null ? null : Redacted.value(found.passwordHash), Redacted.value(hash))
+    })
+  ),
+
+  law(
+    "takes a new hash of the password with a change, and none from who withdraws",
+    Effect.gen(function* () {
+      const users = yield* UserRepository
+      const user = Fixtures.user({}, yield* freshSeed)
+      const next = Redacted.make("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$bmV4dA")
+      yield* users.insert(user, hash)
+      yield* users.update(user, next)
+      const { passwordHash } = Option.getOrThrow(yield* users.findByEmail(user.email))
+      assert.strictEqual(passwordHash === null ? null : Redacted.value(passwordHash), Redacted.value(next))
+      yield* failsWith("StaleWrite", users.update(user, hash))
+      yield* users.update(getOrThrow(User.withdraw(atVersion(user, 1), Fixtures.later(1))), next)
+      assert.isTrue(Option.isNone(yield* users.findByEmail(user.email)))
     })
   ),
 
