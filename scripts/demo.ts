@@ -10,6 +10,7 @@
  *
  * @since 0.1.0
  */
+import { randomUUID } from "node:crypto"
 import { type ChildProcess, spawn } from "node:child_process"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
@@ -104,7 +105,8 @@ const request = async <A>(
     method,
     headers: {
       ...(options.body === undefined ? {} : { "content-type": "application/json" }),
-      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` })
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      ...(method === "POST" ? { "idempotency-key": randomUUID() } : {})
     },
     ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) })
   })

@@ -17,7 +17,8 @@ import * as RetryPolicy from "@pillivery/application/resilience/RetryPolicy"
 import { Effect, Exit, Layer, type Redacted, Schema, Stream } from "effect"
 import { HttpClient, HttpClientError, HttpClientRequest } from "effect/http"
 import { HttpApiClient, HttpApiMiddleware } from "effect/http-api"
-import { idempotencyKeyHeader, InternalApi, ServiceAccess } from "./api/Internal.ts"
+import { idempotencyKeyHeader } from "./api/IdempotencyKey.ts"
+import { InternalApi, ServiceAccess } from "./api/Internal.ts"
 
 /** Charges asked for at once. */
 export const chargesAtOnce = 75

@@ -20,6 +20,7 @@ import * as Fixtures from "@pillivery/domain/testing/Fixtures"
 import { Won } from "@pillivery/domain/Won"
 import { Context, Effect, Layer, Option, Redacted, Schema, Struct } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
+import { randomUUID } from "node:crypto"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 
 /** What came back. */
@@ -112,6 +113,7 @@ export const layerWith = <A>(changed: Layer.Layer<A, never, World>) =>
                 headers: {
                   ...(sent.body === undefined ? {} : { "content-type": "application/json" }),
                   ...(sent.token === undefined ? {} : { authorization: `Bearer ${sent.token}` }),
+                  ...(method === "POST" ? { "idempotency-key": randomUUID() } : {}),
                   ...sent.headers
                 },
                 ...(body === undefined ? {} : { body })

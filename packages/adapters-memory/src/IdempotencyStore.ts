@@ -25,11 +25,11 @@ export const layer = Layer.effect(
           const row = rows.get(requests, rowId(request))
           return row === undefined
             ? Option.none()
-            : Option.some({ fingerprint: row.fingerprint, attemptId: row.attemptId })
+            : Option.some({ fingerprint: row.fingerprint, resourceId: row.resourceId })
         }),
-      bind: ({ endpoint, key, principal }, { attemptId, fingerprint }) =>
+      bind: ({ endpoint, key, principal }, { resourceId, fingerprint }) =>
         store.write("IdempotencyStore.bind", (rows): Result.Result<void, AlreadyExists> => {
-          const row = { principal, endpoint, key, fingerprint, attemptId }
+          const row = { principal, endpoint, key, fingerprint, resourceId }
           if (rows.get(requests, rowId(row)) !== undefined) {
             return Result.fail(new AlreadyExists({ entity: "idempotencyKey", key }))
           }
@@ -39,10 +39,10 @@ export const layer = Layer.effect(
       rebind: (request, { from, to }) =>
         store.write("IdempotencyStore.rebind", (rows): Result.Result<void, StaleWrite> => {
           const row = rows.get(requests, rowId(request))
-          if (row === undefined || row.attemptId !== from) {
+          if (row === undefined || row.resourceId !== from) {
             return Result.fail(new StaleWrite({ entity: "idempotencyKey", id: request.key }))
           }
-          rows.put(requests, { ...row, attemptId: to })
+          rows.put(requests, { ...row, resourceId: to })
           return Result.succeed(undefined)
         })
     })

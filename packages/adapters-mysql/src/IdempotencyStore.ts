@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import { type BoundRequest, IdempotencyStore, type RequestKey } from "@pillivery/application/ports/IdempotencyStore"
-import { AttemptId } from "@pillivery/domain/Ids"
 import { Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { toBytes, Uuid } from "./internal/Columns.ts"
@@ -33,15 +32,15 @@ export const layer = Layer.effect(
         )
         return row === undefined
           ? Option.none()
-          : Option.some({ fingerprint: row.fingerprint, attemptId: AttemptId.make(row.attempt_id) })
+          : Option.some({ fingerprint: row.fingerprint, resourceId: row.attempt_id })
       }),
 
-      bind: Effect.fn("IdempotencyStore.bind")((request: RequestKey, { attemptId, fingerprint }: BoundRequest) =>
+      bind: Effect.fn("IdempotencyStore.bind")((request: RequestKey, { fingerprint, resourceId }: BoundRequest) =>
         write("IdempotencyStore.bind")(
           orExists(
             sql`INSERT INTO idempotency_key (principal, endpoint, request_key, fingerprint, attempt_id, bound_at)
               VALUES (${ascii(request.principal)}, ${ascii(request.endpoint)}, ${ascii(request.key)}, ${fingerprint},
-                ${toBytes(attemptId)}, UTC_TIMESTAMP(3))`,
+                ${toBytes(resourceId)}, UTC_TIMESTAMP(3))`,
             "idempotencyKey",
             request.key
           )
@@ -49,7 +48,7 @@ export const layer = Layer.effect(
       ),
 
       rebind: Effect.fn("IdempotencyStore.rebind")(
-        (request: RequestKey, { from, to }: { readonly from: AttemptId; readonly to: AttemptId }) =>
+        (request: RequestKey, { from, to }: { readonly from: string; readonly to: string }) =>
           write("IdempotencyStore.rebind")(
             orStale(
               sql`UPDATE idempotency_key SET attempt_id = ${toBytes(to)}, bound_at = UTC_TIMESTAMP(3)

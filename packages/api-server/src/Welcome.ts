@@ -11,7 +11,9 @@ const walkThrough = (url: string): ReadonlyArray<string> => [
   "",
   `  SHOP=${url}`,
   `  json() { node -p "JSON.parse(require('fs').readFileSync(0))$1"; }`,
-  `  post() { curl -s -H 'content-type: application/json' \${TOKEN:+-H "authorization: Bearer $TOKEN"} "$SHOP$1" -d "$2"; }`,
+  `  name() { node -p "crypto.randomUUID()"; }`,
+  `  post() { curl -s -H 'content-type: application/json' -H "idempotency-key: $(name)" ` +
+    `\${TOKEN:+-H "authorization: Bearer $TOKEN"} "$SHOP$1" -d "$2"; }`,
   `  get()  { curl -s \${TOKEN:+-H "authorization: Bearer $TOKEN"} "$SHOP$1"; }`,
   "",
   `  post /api/users '{"email":"minji@example.com","password":"correct-horse-7!","displayName":"민지","realName":"김민지",` +

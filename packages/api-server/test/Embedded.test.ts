@@ -7,6 +7,7 @@ import { DeliveryPeriod } from "@pillivery/domain/DeliveryPeriod"
 import { Quantity } from "@pillivery/domain/Quantity"
 import { Effect, Redacted } from "effect"
 import { FetchHttpClient } from "effect/http"
+import { randomUUID } from "node:crypto"
 import { connect } from "node:net"
 
 const password = Redacted.make("correct-horse-7!")
@@ -46,6 +47,8 @@ const speak = (url: string, bytes: string) =>
     socket.on("close", () => resume(Effect.succeed(answer)))
   })
 
+const named = () => ({ "idempotency-key": randomUUID() })
+
 it.layer(Embedded.layer(), { excludeTestServices: true, timeout: "30 seconds" })("the embedded shop", (it) => {
   it.effect("sells a subscription, renews it when its day has come, and ends it", () =>
     Effect.gen(function* () {
@@ -57,9 +60,9 @@ it.layer(Embedded.layer(), { excludeTestServices: true, timeout: "30 seconds" })
         params: { kind: "subscription" },
         payload: { itemId: item.id, quantity: Quantity.make(2), period: DeliveryPeriod.make(30) }
       })
-      const order = yield* client.orders.place({ payload: { cart: "subscription" } })
+      const order = yield* client.orders.place({ headers: named(), payload: { cart: "subscription" } })
       assert.strictEqual(order.total, item.price.real * 2)
-      const payment = yield* client.orders.requestPayment({ params: { orderId: order.id } })
+      const payment = yield* client.orders.requestPayment({ headers: named(), params: { orderId: order.id } })
       const back = yield* approveInBrowser(payment.redirectUrls.pc)
       assert.strictEqual(back.status, 200)
 
@@ -105,7 +108,7 @@ it.layer(Embedded.layer(), { excludeTestServices: true, timeout: "30 seconds" })
     Effect.gen(function* () {
       const { url } = yield* Listening
       const client = yield* logIn(3)
-      const refused = yield* Effect.flip(client.orders.place({ payload: { cart: "normal" } }))
+      const refused = yield* Effect.flip(client.orders.place({ headers: named(), payload: { cart: "normal" } }))
       assert(refused._tag === "Unprocessable")
       assert.strictEqual(refused.code, "ORDER_LINES_INVALID")
       const anonymous = yield* ShopClient.make({ baseUrl: url })

@@ -6,11 +6,11 @@
  * @since 0.1.0
  */
 import { CycleOutcome } from "@pillivery/application/Billing/ChargeGate"
-import { keyLengthMax } from "@pillivery/application/ports/IdempotencyStore"
 import { BusinessDate } from "@pillivery/domain/BusinessDate"
 import { SubscriptionId } from "@pillivery/domain/Ids"
 import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
+import { IdempotencyKey, idempotencyKeyHeader } from "./IdempotencyKey.ts"
 import { Refusals } from "./Middleware.ts"
 import * as Problems from "./Problems.ts"
 
@@ -23,15 +23,6 @@ export class ServiceAccess extends HttpApiMiddleware.Service<ServiceAccess>()(
     security: { bearer: HttpApiSecurity.bearer }
   }
 ) {}
-
-/** The header that names a request; a repeat under the same name is the same request. */
-export const idempotencyKeyHeader = "idempotency-key"
-
-/** A name of printable ASCII without spaces. */
-const IdempotencyKey = Schema.String.check(
-  Schema.isPattern(/^[!-~]+$/, { expected: "printable ASCII without spaces" }),
-  Schema.isMaxLength(keyLengthMax)
-)
 
 /** The highest number of a cycle that is looked for. */
 export const cycleNumberMax = 1_000_000

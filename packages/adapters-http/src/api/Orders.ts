@@ -13,6 +13,7 @@ import { realNameLengthMax } from "@pillivery/domain/Receiver"
 import { Refund } from "@pillivery/domain/Refund"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { idempotencyHeaders } from "./IdempotencyKey.ts"
 import { Authentication } from "./Middleware.ts"
 import { pageOf, pageQuery } from "./Pages.ts"
 import * as Problems from "./Problems.ts"
@@ -167,9 +168,10 @@ const params = { orderId: OrderId }
 export const OrdersGroup = HttpApiGroup.make("orders")
   .add(
     HttpApiEndpoint.post("place", "/api/orders", {
+      headers: idempotencyHeaders,
       payload: PlaceOrderDto,
       success: OrderDto.pipe(HttpApiSchema.status(201)),
-      error: Problems.unprocessable
+      error: [Problems.conflict, Problems.unprocessable]
     }).annotate(OpenApi.Summary, "Place an order from lines or from a cart"),
     HttpApiEndpoint.get("list", "/api/orders", {
       query: pageQuery,
@@ -181,9 +183,10 @@ export const OrdersGroup = HttpApiGroup.make("orders")
       error: Problems.notFound
     }).annotate(OpenApi.Summary, "Read an order"),
     HttpApiEndpoint.post("requestPayment", "/api/orders/:orderId/payments", {
+      headers: idempotencyHeaders,
       params,
       success: RequestedPaymentDto.pipe(HttpApiSchema.status(201)),
-      error: [Problems.notFound, Problems.conflict]
+      error: [Problems.notFound, Problems.conflict, Problems.unprocessable]
     }).annotate(OpenApi.Summary, "Request the payment of an order"),
     HttpApiEndpoint.get("payment", "/api/orders/:orderId/payment", {
       params,
@@ -191,6 +194,7 @@ export const OrdersGroup = HttpApiGroup.make("orders")
       error: Problems.notFound
     }).annotate(OpenApi.Summary, "How the payment of an order stands"),
     HttpApiEndpoint.post("requestRefund", "/api/orders/:orderId/refunds", {
+      headers: idempotencyHeaders,
       params,
       payload: RequestRefundDto,
       success: RefundDto.pipe(HttpApiSchema.status(201)),

@@ -11,6 +11,7 @@ import { Quantity } from "@pillivery/domain/Quantity"
 import { CancelReason, SubscriptionOrder } from "@pillivery/domain/SubscriptionOrder"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { idempotencyHeaders } from "./IdempotencyKey.ts"
 import { Authentication } from "./Middleware.ts"
 import { RedirectUrlsDto } from "./Orders.ts"
 import { pageOf, pageQuery } from "./Pages.ts"
@@ -134,9 +135,10 @@ export const SubscriptionsGroup = HttpApiGroup.make("subscriptions")
       error: [Problems.notFound, Problems.conflict]
     }).annotate(OpenApi.Summary, "End a subscription"),
     HttpApiEndpoint.post("requestBillingKey", "/api/subscriptions/:subscriptionId/billing-key", {
+      headers: idempotencyHeaders,
       params,
       success: RequestedBillingKeyDto.pipe(HttpApiSchema.status(201)),
-      error: [Problems.notFound, Problems.conflict]
+      error: [Problems.notFound, Problems.conflict, Problems.unprocessable]
     }).annotate(OpenApi.Summary, "Register a way to pay for a subscription that has none"),
     HttpApiEndpoint.get("cycles", "/api/subscriptions/:subscriptionId/cycles", {
       params,

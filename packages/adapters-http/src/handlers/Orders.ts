@@ -4,12 +4,13 @@
  * @since 0.1.0
  */
 import { getOrder, getOrderPayment, listOrders, listRefunds } from "@pillivery/application/Checkout/GetOrder"
-import { placeOrder } from "@pillivery/application/Checkout/PlaceOrder"
+import { placeOrderOnce } from "@pillivery/application/Checkout/PlaceOrder"
 import type { CallbackUrls } from "@pillivery/application/Payments/CallbackUrls"
 import type { MoneyCalls } from "@pillivery/application/Payments/MoneyCalls"
-import { requestPayment } from "@pillivery/application/Payments/RequestPayment"
+import { requestPaymentOnce } from "@pillivery/application/Payments/RequestPayment"
 import type { BusinessClock } from "@pillivery/application/ports/BusinessClock"
 import type { CartStore } from "@pillivery/application/ports/CartStore"
+import type { IdempotencyStore } from "@pillivery/application/ports/IdempotencyStore"
 import type { IdGenerator } from "@pillivery/application/ports/IdGenerator"
 import type { ItemRepository } from "@pillivery/application/ports/ItemRepository"
 import type { OrderRepository } from "@pillivery/application/ports/OrderRepository"
@@ -18,7 +19,7 @@ import type { PaymentRepository } from "@pillivery/application/ports/PaymentRepo
 import type { RefundRepository } from "@pillivery/application/ports/RefundRepository"
 import type { Transaction } from "@pillivery/application/ports/Transaction"
 import type { UserRepository } from "@pillivery/application/ports/UserRepository"
-import { requestRefund } from "@pillivery/application/Refunds/RequestRefund"
+import { requestRefundOnce } from "@pillivery/application/Refunds/RequestRefund"
 import type { Attempt, RedirectUrls } from "@pillivery/domain/Attempt"
 import * as Order from "@pillivery/domain/Order"
 import type { PaymentStrategies } from "@pillivery/domain/PaymentStrategy"
@@ -31,6 +32,7 @@ import { Api } from "../api/Api.ts"
 import { CurrentIdentity } from "../api/Middleware.ts"
 import type { OrderDto, OrderPaymentDto, OrderSummaryDto, PaymentState, ReceiverDto, RefundDto } from "../api/Orders.ts"
 import { fromPage, toPageRequest } from "../api/Pages.ts"
+import { asked } from "../internal/Asked.ts"
 import { captured } from "../internal/Captured.ts"
 
 const fromReceiver = (dto: typeof ReceiverDto.Type) => new Receiver({ ...dto, address: new Address(dto.address) })
@@ -128,6 +130,7 @@ export const layer = HttpApiBuilder.group(
       | BusinessClock
       | CallbackUrls
       | CartStore
+      | IdempotencyStore
       | IdGenerator
       | ItemRepository
       | MoneyCalls
@@ -140,10 +143,10 @@ export const layer = HttpApiBuilder.group(
       | UserRepository
     >()
     return handlers.handleAll({
-      place: Effect.fnUntraced(function* ({ payload }) {
+      place: Effect.fnUntraced(function* ({ headers, payload }) {
         const { userId } = yield* CurrentIdentity
         const { cart, lines = [], receiver } = payload
-        const placed = yield* placeOrder({
+        const placed = yield* placeOrderOnce(asked(userId, "orders", { headers, payload }), {
           userId,
           wanted: cart === undefined ? { lines: lines.map((line) => ({ period: null, ...line })) } : { cart },
           receiver: receiver === undefined ? null : fromReceiver(receiver)
@@ -159,9 +162,12 @@ export const layer = HttpApiBuilder.group(
         const { userId } = yield* CurrentIdentity
         return toOrder(yield* getOrder({ ...params, userId }).pipe(answer, provide))
       }),
-      requestPayment: Effect.fnUntraced(function* ({ params }) {
+      requestPayment: Effect.fnUntraced(function* ({ headers, params }) {
         const { userId } = yield* CurrentIdentity
-        const waiting = yield* requestPayment({ ...params, userId }).pipe(answer, provide)
+        const waiting = yield* requestPaymentOnce(asked(userId, "payments", { headers, params }), {
+          ...params,
+          userId
+        }).pipe(answer, provide)
         return {
           paymentId: waiting.id,
           orderId: params.orderId,
@@ -175,10 +181,15 @@ export const layer = HttpApiBuilder.group(
         const { attempts, order } = yield* getOrderPayment({ ...params, userId }).pipe(answer, provide)
         return { orderId: order.id, orderState: order._tag, total: order.total, payments: attempts.map(toTry) }
       }),
-      requestRefund: Effect.fnUntraced(function* ({ params, payload }) {
+      requestRefund: Effect.fnUntraced(function* ({ headers, params, payload }) {
         const { userId } = yield* CurrentIdentity
         const { lines = "rest", reason } = payload
-        const requested = yield* requestRefund({ ...params, userId, lines, reason }).pipe(
+        const requested = yield* requestRefundOnce(asked(userId, "refunds", { headers, params, payload }), {
+          ...params,
+          userId,
+          lines,
+          reason
+        }).pipe(
           Effect.catchTag("AlreadyExists", Effect.die), // its id was made just now
           answer,
           provide

@@ -18,9 +18,10 @@ import {
   listSubscriptions,
   type SubscriptionView
 } from "@pillivery/application/Subscriptions/Queries"
-import { requestBillingKey } from "@pillivery/application/Subscriptions/RegisterBillingKey"
+import { requestBillingKeyOnce } from "@pillivery/application/Subscriptions/RegisterBillingKey"
 import type { CallbackUrls } from "@pillivery/application/Payments/CallbackUrls"
 import type { MoneyCalls } from "@pillivery/application/Payments/MoneyCalls"
+import type { IdempotencyStore } from "@pillivery/application/ports/IdempotencyStore"
 import type { IdGenerator } from "@pillivery/application/ports/IdGenerator"
 import type { PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
 import type { PaymentStrategies } from "@pillivery/domain/PaymentStrategy"
@@ -38,6 +39,7 @@ import { Api } from "../api/Api.ts"
 import { CurrentIdentity } from "../api/Middleware.ts"
 import { fromPage, toPageRequest } from "../api/Pages.ts"
 import type { CycleDto, SubscriptionDto } from "../api/Subscriptions.ts"
+import { asked } from "../internal/Asked.ts"
 import { captured } from "../internal/Captured.ts"
 
 const toCycle = (cycle: BillingCycle): typeof CycleDto.Type => ({
@@ -80,6 +82,7 @@ export const layer = HttpApiBuilder.group(
       | BillingLedger
       | BusinessClock
       | CallbackUrls
+      | IdempotencyStore
       | IdGenerator
       | MoneyCalls
       | Outbox
@@ -115,9 +118,12 @@ export const layer = HttpApiBuilder.group(
           isPaymentInProgress: cancelled.isPaymentInProgress
         }
       }),
-      requestBillingKey: Effect.fnUntraced(function* ({ params }) {
+      requestBillingKey: Effect.fnUntraced(function* ({ headers, params }) {
         const { userId } = yield* CurrentIdentity
-        const waiting = yield* requestBillingKey({ ...params, userId }).pipe(answer, provide)
+        const waiting = yield* requestBillingKeyOnce(asked(userId, "billing-keys", { headers, params }), {
+          ...params,
+          userId
+        }).pipe(answer, provide)
         return { paymentId: waiting.id, redirectUrls: waiting.redirectUrls, expiresAt: waiting.expiresAt }
       }),
       cycles: Effect.fnUntraced(function* ({ params, query }) {

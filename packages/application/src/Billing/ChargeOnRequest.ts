@@ -8,22 +8,14 @@
  */
 import type * as Attempt from "@pillivery/domain/Attempt"
 import type { BusinessDate } from "@pillivery/domain/BusinessDate"
-import type { AttemptId } from "@pillivery/domain/Ids"
+import { AttemptId } from "@pillivery/domain/Ids"
 import { Clock, Effect, Option, Schema } from "effect"
+import { RequestKeyReused } from "../Idempotency.ts"
 import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
 import type { CycleKey } from "../ports/BillingLedger.ts"
 import { IdempotencyStore, type RequestKey } from "../ports/IdempotencyStore.ts"
 import { PaymentRepository } from "../ports/PaymentRepository.ts"
 import { chargeCycle } from "./ChargeCycle.ts"
-
-/** The key was used for another cycle or date. */
-export class RequestKeyReused extends Schema.TaggedError<RequestKeyReused>(
-  "@pillivery/application/Billing/RequestKeyReused"
-)("RequestKeyReused", { key: Schema.String }) {
-  override get message() {
-    return `the key ${this.key} was used for something else`
-  }
-}
 
 /** The charge that was asked for before is still being made. */
 export class ChargeInFlight extends Schema.TaggedError<ChargeInFlight>("@pillivery/application/Billing/ChargeInFlight")(
@@ -58,20 +50,20 @@ export const chargeOnRequest = Effect.fn("chargeOnRequest")(function* (asked: Ch
   const known = yield* store.find(request)
   if (Option.isSome(known)) {
     if (known.value.fingerprint !== fingerprint) return yield* new RequestKeyReused({ key: request.key })
-    const before = yield* observe(known.value.attemptId)
+    const before = yield* observe(AttemptId.make(known.value.resourceId))
     if (!isUndone(before)) return { _tag: "Sent" as const, attempt: before }
   }
   const charged = yield* chargeCycle(cycle, asked, (attemptId) =>
     Option.isNone(known)
-      ? store.bind(request, { fingerprint, attemptId })
-      : store.rebind(request, { from: known.value.attemptId, to: attemptId })
+      ? store.bind(request, { fingerprint, resourceId: attemptId })
+      : store.rebind(request, { from: known.value.resourceId, to: attemptId })
   )
   if (charged._tag === "Sent") return charged
   // A twin may have been first: then its attempt is the one that was asked for.
   const twin = yield* store.find(request)
-  if (Option.isNone(twin) || (Option.isSome(known) && twin.value.attemptId === known.value.attemptId)) return charged
+  if (Option.isNone(twin) || (Option.isSome(known) && twin.value.resourceId === known.value.resourceId)) return charged
   if (twin.value.fingerprint !== fingerprint) return yield* new RequestKeyReused({ key: request.key })
-  return { _tag: "Sent" as const, attempt: yield* observe(twin.value.attemptId) }
+  return { _tag: "Sent" as const, attempt: yield* observe(AttemptId.make(twin.value.resourceId)) }
 })
 
 const isUndone = (attempt: Attempt.Attempt): boolean => attempt._tag === "NotExecuted" || attempt._tag === "Withdrawn"

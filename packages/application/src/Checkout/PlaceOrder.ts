@@ -13,11 +13,13 @@ import * as Order from "@pillivery/domain/Order"
 import type { Quantity } from "@pillivery/domain/Quantity"
 import { Receiver } from "@pillivery/domain/Receiver"
 import { Effect, Schema } from "effect"
+import { type Asked, bindNothing, type BindRequest, once } from "../Idempotency.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { CartStore } from "../ports/CartStore.ts"
 import { IdGenerator } from "../ports/IdGenerator.ts"
 import { ItemRepository } from "../ports/ItemRepository.ts"
 import { OrderRepository } from "../ports/OrderRepository.ts"
+import { Transaction } from "../ports/Transaction.ts"
 import { getMe } from "../Users/GetMe.ts"
 
 /** Units of one item that are wanted; with a period again and again. */
@@ -54,12 +56,14 @@ export const placeOrder = Effect.fn("placeOrder")(function* (command: {
   readonly userId: UserId
   readonly wanted: Wanted
   readonly receiver: Receiver | null
+  readonly bind?: BindRequest
 }) {
   const carts = yield* CartStore
   const items = yield* ItemRepository
   const orders = yield* OrderRepository
   const clock = yield* BusinessClock
   const ids = yield* IdGenerator
+  const transaction = yield* Transaction
 
   const { userId, wanted } = command
   const receiver = command.receiver ?? (yield* ownReceiver(userId))
@@ -105,9 +109,20 @@ export const placeOrder = Effect.fn("placeOrder")(function* (command: {
       at
     })
   )
-  yield* orders.insert(order).pipe(Effect.catchTag("AlreadyExists", Effect.die)) // its id was made just now
+  const { bind = bindNothing } = command
+  yield* transaction.run(
+    Effect.andThen(bind(order.id), Effect.catchTag(orders.insert(order), "AlreadyExists", Effect.die)) // its id is new
+  )
   return order
 })
+
+/** Places an order for a request that may be repeated. */
+export const placeOrderOnce = Effect.fn("placeOrderOnce")((asked: Asked, command: Parameters<typeof placeOrder>[0]) =>
+  once(asked, {
+    make: (bind) => placeOrder({ ...command, bind }),
+    show: (id) => Effect.flatMap(OrderRepository, (orders) => orders.findById(OrderId.make(id)))
+  })
+)
 
 const ownReceiver = Effect.fnUntraced(function* (userId: UserId) {
   const { address, phone, realName } = yield* getMe(userId)

@@ -13,7 +13,8 @@ import * as Payment from "@pillivery/domain/Payment"
 import { PaymentStrategies } from "@pillivery/domain/PaymentStrategy"
 import { CustomerReference } from "@pillivery/domain/Provider"
 import * as Purchase from "@pillivery/domain/Purchase"
-import { DateTime, Effect, Option, type Result } from "effect"
+import { Clock, DateTime, Effect, Option, type Result } from "effect"
+import { type Asked, bindNothing, type BindRequest, once } from "../Idempotency.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { IdGenerator } from "../ports/IdGenerator.ts"
 import { OrderRepository } from "../ports/OrderRepository.ts"
@@ -22,20 +23,23 @@ import { Transaction } from "../ports/Transaction.ts"
 import { retryStale } from "../StaleRetry.ts"
 import { CallbackUrls } from "./CallbackUrls.ts"
 import { MoneyCalls } from "./MoneyCalls.ts"
-import { OrderNotFound, PaymentInProgress, ProviderUnavailable } from "./PaymentErrors.ts"
+import { OrderNotFound, PaymentInProgress, PaymentOver, ProviderUnavailable } from "./PaymentErrors.ts"
 import { ProtocolSettings } from "./ProtocolSettings.ts"
 
 const retryAfterSeconds = 5
+const pollMillis = 50
 
 /** Requests the payment of an order; its owner is then to be sent to one of the redirect URLs. */
 export const requestPayment = Effect.fn("requestPayment")(function* (request: {
   readonly orderId: OrderId
   readonly userId: UserId
+  readonly bind?: BindRequest
 }) {
   const payments = yield* PaymentRepository
   const transaction = yield* Transaction
   const clock = yield* BusinessClock
   const ids = yield* IdGenerator
+  const { bind = bindNothing } = request
   const strategy = (yield* PaymentStrategies).preferred
 
   const attemptId = AttemptId.make(yield* ids.next)
@@ -55,6 +59,7 @@ export const requestPayment = Effect.fn("requestPayment")(function* (request: {
           )
         }
         const issuesBillingKey = Order.hasSubscription(order)
+        yield* bind(attemptId)
         return yield* insertPrepared({
           id: attemptId,
           paymentId,
@@ -77,6 +82,35 @@ export const requestPayment = Effect.fn("requestPayment")(function* (request: {
   )
 
   return yield* openTransaction(prepared, orderOf(request))
+})
+
+/** Requests the payment of an order for a request that may be repeated. */
+export const requestPaymentOnce = Effect.fn("requestPaymentOnce")(
+  (asked: Asked, command: Parameters<typeof requestPayment>[0]) =>
+    once(asked, { make: (bind) => requestPayment({ ...command, bind }), show: showOpened })
+)
+
+/**
+ * The transaction that an earlier request opened for the customer; nothing where it was never shown to anybody. One that is
+ * being opened is waited for a little.
+ */
+export const showOpened = Effect.fnUntraced(function* (id: string) {
+  const payments = yield* PaymentRepository
+  const { twinWaitMillisMax } = yield* ProtocolSettings
+  const attemptId = AttemptId.make(id)
+  const startedAt = yield* Clock.currentTimeMillis
+  while (true) {
+    const found = yield* payments.findAttempt(attemptId)
+    if (Option.isNone(found)) return yield* Effect.die(new Error(`attempt ${attemptId} of a request is missing`))
+    const attempt = found.value
+    if (attempt._tag === "AwaitingCustomer") return Option.some(attempt)
+    if (attempt._tag === "Withdrawn" || attempt._tag === "NotExecuted") return Option.none()
+    if (attempt._tag !== "Prepared") return yield* new PaymentOver({ attemptId, state: attempt._tag })
+    if ((yield* Clock.currentTimeMillis) - startedAt > twinWaitMillisMax) {
+      return yield* new PaymentInProgress({ attemptId, retryAfterSeconds })
+    }
+    yield* Effect.sleep(pollMillis)
+  }
 })
 
 /** Commits an attempt that the provider has not seen yet. */

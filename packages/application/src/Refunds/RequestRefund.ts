@@ -11,6 +11,7 @@ import * as Order from "@pillivery/domain/Order"
 import * as Repayment from "@pillivery/domain/Repayment"
 import { Effect, Option, Schema } from "effect"
 import { OrderNotFound } from "../Payments/PaymentErrors.ts"
+import { type Asked, bindNothing, type BindRequest, once } from "../Idempotency.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { IdGenerator } from "../ports/IdGenerator.ts"
 import { OrderRepository } from "../ports/OrderRepository.ts"
@@ -35,6 +36,7 @@ export const requestRefund = Effect.fn("requestRefund")(function* (request: {
   readonly userId: UserId
   readonly lines: ReadonlyArray<Order.RefundLine> | "rest"
   readonly reason: string
+  readonly bind?: BindRequest
 }) {
   const orders = yield* OrderRepository
   const payments = yield* PaymentRepository
@@ -42,6 +44,7 @@ export const requestRefund = Effect.fn("requestRefund")(function* (request: {
   const outbox = yield* Outbox
   const clock = yield* BusinessClock
   const transaction = yield* Transaction
+  const { bind = bindNothing } = request
   const refundId = RefundId.make(yield* (yield* IdGenerator).next)
 
   return yield* retryStale(
@@ -67,6 +70,7 @@ export const requestRefund = Effect.fn("requestRefund")(function* (request: {
             Effect.fail(new PaymentNotRefundable({ orderId: order.id, state: from }))
           )
         )
+        yield* bind(refundId)
         // The order's version moves, so that two requests for the same units cannot both count them as left.
         yield* orders.update(order)
         yield* payments.updateAttempt(requested.attempt)
@@ -77,3 +81,12 @@ export const requestRefund = Effect.fn("requestRefund")(function* (request: {
     )
   )
 })
+
+/** Requests a refund for a request that may be repeated. */
+export const requestRefundOnce = Effect.fn("requestRefundOnce")(
+  (asked: Asked, command: Parameters<typeof requestRefund>[0]) =>
+    once(asked, {
+      make: (bind) => requestRefund({ ...command, bind }),
+      show: (id) => Effect.flatMap(RefundRepository, (refunds) => refunds.findById(RefundId.make(id)))
+    })
+)

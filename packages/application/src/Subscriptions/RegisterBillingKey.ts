@@ -12,7 +12,8 @@ import { CustomerReference } from "@pillivery/domain/Provider"
 import * as SubscriptionOrder from "@pillivery/domain/SubscriptionOrder"
 import * as Won from "@pillivery/domain/Won"
 import { Effect, Option, Schema } from "effect"
-import { insertPrepared, openTransaction } from "../Payments/RequestPayment.ts"
+import { type Asked, bindNothing, type BindRequest, once } from "../Idempotency.ts"
+import { insertPrepared, openTransaction, showOpened } from "../Payments/RequestPayment.ts"
 import { BillingKeyRepository } from "../ports/BillingKeyRepository.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { IdGenerator } from "../ports/IdGenerator.ts"
@@ -26,7 +27,10 @@ import { SubscriptionNotFound } from "./CancelSubscription.ts"
  * Prepares the registration of a key for a subscription that has none; answers null when it needs none any more. The
  * customer finds the redirect URL on the subscription.
  */
-export const registerBillingKey = Effect.fn("registerBillingKey")(function* (subscriptionId: SubscriptionId) {
+export const registerBillingKey = Effect.fn("registerBillingKey")(function* (
+  subscriptionId: SubscriptionId,
+  bind: BindRequest = bindNothing
+) {
   const subscriptions = yield* SubscriptionRepository
   const keys = yield* BillingKeyRepository
   const payments = yield* PaymentRepository
@@ -71,6 +75,7 @@ export const registerBillingKey = Effect.fn("registerBillingKey")(function* (sub
             yield* Effect.fromResult(SubscriptionOrder.expectKey(subscription, keyId)).pipe(Effect.orDie) // it awaits one
           )
         }
+        yield* bind(attemptId)
         const subject = new Payment.RegistrationSubject({ billingKeyId: keyId })
         const payment = yield* payments.findPaymentBySubject(subject)
         if (Option.isNone(payment)) {
@@ -123,6 +128,7 @@ export class BillingKeyNotWanted extends Schema.TaggedError<BillingKeyNotWanted>
 export const requestBillingKey = Effect.fn("requestBillingKey")(function* (request: {
   readonly subscriptionId: SubscriptionId
   readonly userId: UserId
+  readonly bind?: BindRequest
 }) {
   const { subscriptionId } = request
   const subscriptions = yield* SubscriptionRepository
@@ -130,6 +136,12 @@ export const requestBillingKey = Effect.fn("requestBillingKey")(function* (reque
   if (Option.isNone(found) || found.value.userId !== request.userId) {
     return yield* new SubscriptionNotFound({ subscriptionId })
   }
-  const waiting = yield* registerBillingKey(subscriptionId)
+  const waiting = yield* registerBillingKey(subscriptionId, request.bind)
   return waiting ?? (yield* new BillingKeyNotWanted({ subscriptionId, state: found.value._tag }))
 })
+
+/** The owner registers a key, for a request that may be repeated. */
+export const requestBillingKeyOnce = Effect.fn("requestBillingKeyOnce")(
+  (asked: Asked, command: Parameters<typeof requestBillingKey>[0]) =>
+    once(asked, { make: (bind) => requestBillingKey({ ...command, bind }), show: showOpened })
+)

@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import type { AttemptId } from "@pillivery/domain/Ids"
 import { Context, type Effect, type Option } from "effect"
 import type { AlreadyExists, StaleWrite, StorageError } from "./StorageError.ts"
 
@@ -21,10 +20,10 @@ export const keyLengthMax = 200
 /** The longest fingerprint, in ASCII characters. */
 export const fingerprintLengthMax = 200
 
-/** What a request asked for, and the attempt that came of it. */
+/** What a request asked for, and the id of what it made: an order, an attempt, a refund. */
 export interface BoundRequest {
   readonly fingerprint: string
-  readonly attemptId: AttemptId
+  readonly resourceId: string
 }
 
 /**
@@ -32,8 +31,8 @@ export interface BoundRequest {
  *
  * **Details**
  *
- * `bind` and `rebind` are made in the transaction that claims the attempt, so that a request is never bound to an attempt
- * that is not there. `rebind` succeeds only while the request is bound to `from`.
+ * `bind` and `rebind` are made in the transaction that makes the resource, so that a request is never bound to one that is
+ * not there. `rebind` succeeds only while the request is bound to `from`.
  */
 export class IdempotencyStore extends Context.Service<
   IdempotencyStore,
@@ -42,7 +41,7 @@ export class IdempotencyStore extends Context.Service<
     readonly bind: (request: RequestKey, bound: BoundRequest) => Effect.Effect<void, StorageError | AlreadyExists>
     readonly rebind: (
       request: RequestKey,
-      attempts: { readonly from: AttemptId; readonly to: AttemptId }
+      resources: { readonly from: string; readonly to: string }
     ) => Effect.Effect<void, StorageError | StaleWrite>
   }
 >()("@pillivery/application/IdempotencyStore") {}

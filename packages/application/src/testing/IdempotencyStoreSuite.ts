@@ -38,8 +38,8 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
       const store = yield* IdempotencyStore
       const request = yield* freshRequest
       assert.isTrue(Option.isNone(yield* store.find(request)))
-      yield* store.bind(request, { fingerprint: "a", attemptId: one })
-      assert.deepStrictEqual(Option.getOrThrow(yield* store.find(request)), { fingerprint: "a", attemptId: one })
+      yield* store.bind(request, { fingerprint: "a", resourceId: one })
+      assert.deepStrictEqual(Option.getOrThrow(yield* store.find(request)), { fingerprint: "a", resourceId: one })
     })
   ),
 
@@ -48,10 +48,10 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
     Effect.gen(function* () {
       const store = yield* IdempotencyStore
       const request = yield* freshRequest
-      yield* store.bind(request, { fingerprint: "a", attemptId: one })
-      yield* failsWith("AlreadyExists", store.bind(request, { fingerprint: "a", attemptId: one }))
-      yield* failsWith("AlreadyExists", store.bind(request, { fingerprint: "b", attemptId: two }))
-      assert.deepStrictEqual(Option.getOrThrow(yield* store.find(request)), { fingerprint: "a", attemptId: one })
+      yield* store.bind(request, { fingerprint: "a", resourceId: one })
+      yield* failsWith("AlreadyExists", store.bind(request, { fingerprint: "a", resourceId: one }))
+      yield* failsWith("AlreadyExists", store.bind(request, { fingerprint: "b", resourceId: two }))
+      assert.deepStrictEqual(Option.getOrThrow(yield* store.find(request)), { fingerprint: "a", resourceId: one })
     })
   ),
 
@@ -60,7 +60,7 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
     Effect.gen(function* () {
       const store = yield* IdempotencyStore
       const request = yield* freshRequest
-      yield* store.bind(request, { fingerprint: "a", attemptId: one })
+      yield* store.bind(request, { fingerprint: "a", resourceId: one })
       for (const other of [
         { ...request, principal: "Billing" },
         { ...request, endpoint: "refunds" },
@@ -68,9 +68,9 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
         { ...request, key: `${request.key} ` }
       ]) {
         assert.isTrue(Option.isNone(yield* store.find(other)), JSON.stringify(other))
-        yield* store.bind(other, { fingerprint: "b", attemptId: two })
+        yield* store.bind(other, { fingerprint: "b", resourceId: two })
       }
-      assert.strictEqual(Option.getOrThrow(yield* store.find(request)).attemptId, one)
+      assert.strictEqual(Option.getOrThrow(yield* store.find(request)).resourceId, one)
     })
   ),
 
@@ -84,22 +84,22 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
         endpoint: "e".repeat(nameLengthMax),
         key: seed.padEnd(keyLengthMax, "k")
       }
-      const bound = { fingerprint: "f".repeat(fingerprintLengthMax), attemptId: one }
+      const bound = { fingerprint: "f".repeat(fingerprintLengthMax), resourceId: one }
       yield* store.bind(request, bound)
       assert.deepStrictEqual(Option.getOrThrow(yield* store.find(request)), bound)
     })
   ),
 
   law(
-    "points a request to another attempt only from the one it was read with",
+    "points a request elsewhere only from the one it was read with",
     Effect.gen(function* () {
       const store = yield* IdempotencyStore
       const request = yield* freshRequest
       yield* failsWith("StaleWrite", store.rebind(request, { from: one, to: two }))
-      yield* store.bind(request, { fingerprint: "a", attemptId: one })
+      yield* store.bind(request, { fingerprint: "a", resourceId: one })
       yield* store.rebind(request, { from: one, to: two })
       yield* failsWith("StaleWrite", store.rebind(request, { from: one, to: three }))
-      assert.deepStrictEqual(Option.getOrThrow(yield* store.find(request)), { fingerprint: "a", attemptId: two })
+      assert.deepStrictEqual(Option.getOrThrow(yield* store.find(request)), { fingerprint: "a", resourceId: two })
     })
   ),
 
@@ -108,11 +108,11 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
     Effect.gen(function* () {
       const store = yield* IdempotencyStore
       const request = yield* freshRequest
-      const attempts = Array.from({ length: rivalsCount }, (_, index) => Fixtures.anyAttemptId(`rival ${index}`))
-      const binds = yield* endsOf(attempts.map((attemptId) => store.bind(request, { fingerprint: "a", attemptId })))
+      const resources = Array.from({ length: rivalsCount }, (_, index) => Fixtures.anyAttemptId(`rival ${index}`))
+      const binds = yield* endsOf(resources.map((resourceId) => store.bind(request, { fingerprint: "a", resourceId })))
       assert.deepStrictEqual([countOf(binds, "success"), countOf(binds, "AlreadyExists")], [1, rivalsCount - 1])
-      const from = Option.getOrThrow(yield* store.find(request)).attemptId
-      const others = attempts.filter((attemptId) => attemptId !== from)
+      const from = Option.getOrThrow(yield* store.find(request)).resourceId
+      const others = resources.filter((resourceId) => resourceId !== from)
       const rebinds = yield* endsOf(others.map((to) => store.rebind(request, { from, to })))
       assert.deepStrictEqual([countOf(rebinds, "success"), countOf(rebinds, "StaleWrite")], [1, others.length - 1])
     })
@@ -124,13 +124,13 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
       const store = yield* IdempotencyStore
       const { run } = yield* Transaction
       const request = yield* freshRequest
-      const bind = store.bind(request, { fingerprint: "a", attemptId: one })
+      const bind = store.bind(request, { fingerprint: "a", resourceId: one })
       yield* failsWith("Unwanted", run(Effect.andThen(bind, Effect.fail({ _tag: "Unwanted" as const }))))
       assert.isTrue(Option.isNone(yield* store.find(request)))
       yield* run(bind)
       const rebind = store.rebind(request, { from: one, to: two })
       yield* failsWith("Unwanted", run(Effect.andThen(rebind, Effect.fail({ _tag: "Unwanted" as const }))))
-      assert.strictEqual(Option.getOrThrow(yield* store.find(request)).attemptId, one)
+      assert.strictEqual(Option.getOrThrow(yield* store.find(request)).resourceId, one)
     })
   )
 ]
