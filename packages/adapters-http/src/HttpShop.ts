@@ -16,6 +16,7 @@ import * as Items from "./handlers/Items.ts"
 import * as Operations from "./handlers/Operations.ts"
 import * as Orders from "./handlers/Orders.ts"
 import * as Payments from "./handlers/Payments.ts"
+import * as Social from "./handlers/Social.ts"
 import * as Subscriptions from "./handlers/Subscriptions.ts"
 import * as Users from "./handlers/Users.ts"
 import * as ServiceAccess from "./ServiceAccess.ts"
@@ -24,6 +25,7 @@ import * as ServiceAccess from "./ServiceAccess.ts"
 export const layerHandlers = Layer.mergeAll(
   Users.layerUsers,
   Users.layerNotifications,
+  Social.layer,
   Items.layer,
   Carts.layer,
   Orders.layer,

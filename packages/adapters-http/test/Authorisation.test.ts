@@ -11,8 +11,11 @@ import { Effect } from "effect"
 import { customer, type Endpoint, endpoints } from "./Contract.ts"
 import * as Shop from "./Shop.ts"
 
-/** Everybody; who is logged in, about oneself; the same, once; who owns what the path names; the provider's redirects; the sandbox. */
-type Access = "public" | "user" | "ending" | "owner" | "provider" | "sandbox" | "service"
+/**
+ * Who comes from a log-in elsewhere, alone or logged in (tried in Social.test.ts); everybody; who is logged in, about
+ * oneself; the same, once; who owns what the path names; the provider's redirects; the sandbox.
+ */
+type Access = "elsewhere" | "linking" | "public" | "user" | "ending" | "owner" | "provider" | "sandbox" | "service"
 
 const access: Readonly<Record<string, Access>> = {
   "users.signUp": "public",
@@ -20,6 +23,10 @@ const access: Readonly<Record<string, Access>> = {
   "users.refresh": "public",
   "users.me": "user",
   "users.changeMe": "user",
+  "social.authorize": "elsewhere",
+  "social.callback": "elsewhere",
+  "social.moreInfo": "elsewhere",
+  "social.link": "linking",
   "notifications.list": "user",
   "notifications.read": "owner",
   "items.main": "public",
@@ -67,6 +74,8 @@ const guardOf: Readonly<Record<Access, Endpoint["guard"]>> = {
   public: "nobody",
   user: "token",
   ending: "token",
+  elsewhere: "nobody",
+  linking: "token",
   owner: "token",
   provider: "nobody",
   sandbox: "nobody",
@@ -93,7 +102,7 @@ describe("nobody", () => {
     Effect.gen(function* () {
       const { call, read } = yield* customer
       const before = yield* read
-      for (const endpoint of of("user", "owner", "ending")) {
+      for (const endpoint of of("user", "owner", "ending", "linking")) {
         for (const sent of [{}, { token: "nonsense" }, { token: `${"a".repeat(20)}.${"b".repeat(20)}.c` }]) {
           assert.strictEqual((yield* call(endpoint, sent)).status, 401, endpoint.id)
         }

@@ -3,6 +3,8 @@ import * as Memory from "@pillivery/adapters-memory/Memory"
 import * as HttpShop from "@pillivery/adapters-http/HttpShop"
 import { Readiness, Sandbox } from "@pillivery/adapters-http/Operations"
 import * as RefreshTokens from "@pillivery/adapters-http/RefreshTokens"
+import * as Sealer from "@pillivery/adapters-http/Sealer"
+import * as SocialIdentity from "@pillivery/adapters-http/SocialIdentity"
 import * as TokenSigner from "@pillivery/adapters-http/TokenSigner"
 import { drain } from "@pillivery/application/Events/Relay"
 import { CallbackUrls } from "@pillivery/application/Payments/CallbackUrls"
@@ -71,6 +73,8 @@ const world = Layer.mergeAll(
   hasher,
   TokenSigner.layer([{ id: "1", secret: Redacted.make(secret) }]),
   RefreshTokens.layer,
+  Sealer.layer([{ id: "1", secret: Redacted.make(secret) }]),
+  SocialIdentity.layerNone,
   RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory)),
   Layer.effectDiscard(Effect.flatMap(ItemRepository, (items) => items.insert([vitamin, omega]))),
   Layer.succeed(Readiness, { check: Effect.succeed({ isReady: true, checks: [] }) }),

@@ -20,6 +20,7 @@ import * as Outbox from "./Outbox.ts"
 import * as PaymentRepository from "./PaymentRepository.ts"
 import * as RefundRepository from "./RefundRepository.ts"
 import * as SalesLedger from "./SalesLedger.ts"
+import * as SocialAccounts from "./SocialAccounts.ts"
 import * as Store from "./Store.ts"
 import * as SubscriptionRepository from "./SubscriptionRepository.ts"
 import * as TokenStore from "./TokenStore.ts"
@@ -43,6 +44,7 @@ export const layerPorts = Layer.mergeAll(
   PaymentRepository.layer,
   RefundRepository.layer,
   SalesLedger.layer,
+  SocialAccounts.layer,
   SubscriptionRepository.layer,
   TokenStore.layer,
   Transaction.layer,

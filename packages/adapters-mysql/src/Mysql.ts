@@ -17,6 +17,7 @@ import type { Outbox as OutboxPort } from "@pillivery/application/ports/Outbox"
 import type { PaymentRepository as PaymentRepositoryPort } from "@pillivery/application/ports/PaymentRepository"
 import type { RefundRepository as RefundRepositoryPort } from "@pillivery/application/ports/RefundRepository"
 import type { SalesLedger as SalesLedgerPort } from "@pillivery/application/ports/SalesLedger"
+import type { SocialAccounts as SocialAccountsPort } from "@pillivery/application/ports/SocialAccounts"
 import type { SubscriptionRepository as SubscriptionRepositoryPort } from "@pillivery/application/ports/SubscriptionRepository"
 import type { Transaction as TransactionPort } from "@pillivery/application/ports/Transaction"
 import type { UserRepository as UserRepositoryPort } from "@pillivery/application/ports/UserRepository"
@@ -35,6 +36,7 @@ import * as Outbox from "./Outbox.ts"
 import * as PaymentRepository from "./PaymentRepository.ts"
 import * as RefundRepository from "./RefundRepository.ts"
 import * as SalesLedger from "./SalesLedger.ts"
+import * as SocialAccounts from "./SocialAccounts.ts"
 import * as SubscriptionRepository from "./SubscriptionRepository.ts"
 import * as Transaction from "./Transaction.ts"
 import * as UserRepository from "./UserRepository.ts"
@@ -54,6 +56,7 @@ export type Ports =
   | PaymentRepositoryPort
   | RefundRepositoryPort
   | SalesLedgerPort
+  | SocialAccountsPort
   | SubscriptionRepositoryPort
   | TransactionPort
   | UserRepositoryPort
@@ -80,6 +83,7 @@ export const layerWith = (options: Options): Layer.Layer<Ports, never, SqlClient
     PaymentRepository.layer,
     RefundRepository.layer,
     SalesLedger.layer,
+    SocialAccounts.layer,
     SubscriptionRepository.layer,
     UserRepository.layer
   ).pipe(Layer.provideMerge(Transaction.layerWith(options)))

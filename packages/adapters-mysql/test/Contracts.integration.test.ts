@@ -18,6 +18,7 @@ import * as OutboxSuite from "@pillivery/application/testing/OutboxSuite"
 import * as PaymentRepositorySuite from "@pillivery/application/testing/PaymentRepositorySuite"
 import * as RefundRepositorySuite from "@pillivery/application/testing/RefundRepositorySuite"
 import * as SalesLedgerSuite from "@pillivery/application/testing/SalesLedgerSuite"
+import * as SocialAccountsSuite from "@pillivery/application/testing/SocialAccountsSuite"
 import * as SubscriptionRepositorySuite from "@pillivery/application/testing/SubscriptionRepositorySuite"
 import * as TransactionSuite from "@pillivery/application/testing/TransactionSuite"
 import * as UserRepositorySuite from "@pillivery/application/testing/UserRepositorySuite"
@@ -40,6 +41,7 @@ describe("contracts", () => {
   PaymentRepositorySuite.suite(name, layerContract, live)
   RefundRepositorySuite.suite(name, layerContract, live)
   SalesLedgerSuite.suite(name, layerContract, live)
+  SocialAccountsSuite.suite(name, layerContract, live)
   SubscriptionRepositorySuite.suite(name, layerContract, live)
   TransactionSuite.suite(name, layerContract, live)
   UserRepositorySuite.suite(name, layerContract, live)

@@ -7,11 +7,13 @@ import * as PasswordHasher from "@pillivery/adapters-http/PasswordHasher"
 import { TrustedProxies } from "@pillivery/adapters-http/ClientAddress"
 import { RateLimits } from "@pillivery/adapters-http/RateLimits"
 import * as RefreshTokens from "@pillivery/adapters-http/RefreshTokens"
+import * as Sealer from "@pillivery/adapters-http/Sealer"
+import * as SocialIdentity from "@pillivery/adapters-http/SocialIdentity"
 import * as TokenSigner from "@pillivery/adapters-http/TokenSigner"
 import * as ChargeDirectly from "@pillivery/application/Billing/ChargeDirectly"
 import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
 import { ProtocolSettings } from "@pillivery/application/Payments/ProtocolSettings"
-import { Layer, Redacted, References } from "effect"
+import { Effect, Layer, Redacted, References } from "effect"
 import { randomBytes } from "node:crypto"
 import * as Background from "./Background.ts"
 import * as Operations from "./Operations.ts"
@@ -44,9 +46,20 @@ export const layerShop = (settings: Settings) =>
     )
   )
 
+const layerSocial = ({ social }: Settings) =>
+  Layer.unwrap(
+    Effect.map(PublicUrl.PublicUrl, (publicUrl) =>
+      SocialIdentity.layer({
+        credentials: social,
+        callbackUrl: (provider) => `${publicUrl.current()}/api/oauth2/${provider}/callback`
+      })
+    )
+  )
+
 /** Everything, listening. */
-export const layer = (settings: Settings) =>
-  Server.layer(settings).pipe(
+export const layer = (settings: Settings) => {
+  const key = tokenKey(settings)
+  return Server.layer(settings).pipe(
     Layer.provideMerge(Background.layer),
     Layer.provideMerge(Operations.layerReadiness),
     Layer.provideMerge(settings.isSandbox ? Operations.layerSandbox : Operations.layerNoSandbox),
@@ -56,10 +69,13 @@ export const layer = (settings: Settings) =>
         Operations.layerAccepting,
         PasswordHasher.layer,
         RefreshTokens.layer,
+        Sealer.layer([key]),
+        layerSocial(settings),
         Layer.succeed(TrustedProxies, settings.trustedProxies),
         Layer.succeed(RateLimits, settings.rateLimits),
-        TokenSigner.layer([tokenKey(settings)])
+        TokenSigner.layer([key])
       )
     ),
     Layer.provideMerge(layerShop(settings))
   )
+}

@@ -9,6 +9,7 @@ import * as KakaoPay from "@pillivery/adapters-kakaopay/KakaoPay"
 import { type Networks, parseNetworks } from "@pillivery/adapters-http/ClientAddress"
 import { type Limits, ofAddressDefault, ofUserDefault } from "@pillivery/adapters-http/RateLimits"
 import { tokenBytesMin as serviceTokenBytesMin } from "@pillivery/adapters-http/ServiceAccess"
+import type * as SocialIdentity from "@pillivery/adapters-http/SocialIdentity"
 import { secretBytesMin } from "@pillivery/adapters-http/TokenSigner"
 import * as ProtocolConfig from "@pillivery/application/Payments/ProtocolConfig"
 import * as ProtocolSettings from "@pillivery/application/Payments/ProtocolSettings"
@@ -57,6 +58,8 @@ export interface Settings {
   readonly internal: InternalAccess | null
   /** Whose word about the client's address is taken. */
   readonly trustedProxies: Networks
+  /** The services with whose accounts users may log in. */
+  readonly social: SocialIdentity.Options["credentials"]
   /** How many requests one address and one user may make in a minute. */
   readonly rateLimits: Limits
   /** Null makes one that lasts as long as the process. */
@@ -82,6 +85,7 @@ export const settingsDefault: Settings = {
   provider: { _tag: "Simulator", port: 0 },
   internal: null,
   trustedProxies: { has: () => false },
+  social: {},
   rateLimits: { ofAddress: ofAddressDefault, ofUser: ofUserDefault },
   tokenSecret: null,
   isSandbox: true,
@@ -110,7 +114,7 @@ const port = (name: string, byDefault: number) =>
     Config.map((text) => ({ name, number: text.trim() === "" ? Number.NaN : Number(text) }))
   )
 const optionalRedacted = (name: string) => Config.Redacted(name).pipe(Config.withDefault(null))
-const optionalUrl = (name: string) => Config.String(name).pipe(Config.withDefault(null))
+const optionalText = (name: string) => Config.String(name).pipe(Config.withDefault(null))
 const millis = (name: string, byDefault: number) => Config.Int(name).pipe(Config.withDefault(byDefault))
 
 const limit = (name: string, byDefault: number) =>
@@ -118,6 +122,18 @@ const limit = (name: string, byDefault: number) =>
     Config.withDefault(byDefault),
     Config.map((requests) => (requests === 0 ? null : requests))
   )
+
+/** What a service knows the shop by: both variables, or neither. */
+const credentials = Effect.fnUntraced(function* (name: string) {
+  const clientId = yield* optionalText(`PILLIVERY_${name}_CLIENT_ID`)
+  const clientSecret = yield* optionalRedacted(`PILLIVERY_${name}_CLIENT_SECRET`)
+  if (clientId !== null && clientSecret !== null) return { clientId, clientSecret }
+  return clientId === null && clientSecret === null
+    ? null
+    : yield* new SettingsInvalid({
+        detail: `PILLIVERY_${name}_CLIENT_ID and PILLIVERY_${name}_CLIENT_SECRET go together`
+      })
+})
 
 const isPort = Schema.is(Port)
 
@@ -146,11 +162,11 @@ export const isLoopback = ({ hostname }: URL): boolean =>
 export const read = Effect.gen(function* () {
   const mysqlUrl = yield* optionalRedacted("PILLIVERY_MYSQL_URL")
   const redisUrl = yield* optionalRedacted("PILLIVERY_REDIS_URL")
-  const providerText = yield* optionalUrl("PILLIVERY_KAKAOPAY_URL")
-  const publicText = yield* optionalUrl("PILLIVERY_PUBLIC_URL")
+  const providerText = yield* optionalText("PILLIVERY_KAKAOPAY_URL")
+  const publicText = yield* optionalText("PILLIVERY_PUBLIC_URL")
   const tokenSecret = yield* optionalRedacted("PILLIVERY_JWT_SECRET")
   const serviceToken = yield* optionalRedacted("PILLIVERY_SERVICE_TOKEN")
-  const isTestClock = (yield* optionalUrl("PILLIVERY_TEST_CLOCK")) === "1"
+  const isTestClock = (yield* optionalText("PILLIVERY_TEST_CLOCK")) === "1"
 
   if ((mysqlUrl === null) !== (redisUrl === null)) {
     return yield* new SettingsInvalid({
@@ -169,6 +185,8 @@ export const read = Effect.gen(function* () {
     "PILLIVERY_INTERNAL_ALLOW",
     yield* Config.String("PILLIVERY_INTERNAL_ALLOW").pipe(Config.withDefault(internalAllowDefault))
   )
+  const google = yield* credentials("GOOGLE")
+  const kakao = yield* credentials("KAKAO")
   const stores: Stores =
     mysqlUrl === null || redisUrl === null ? { _tag: "Memory" } : { _tag: "External", mysqlUrl, redisUrl }
   const providerUrl = providerText === null ? null : yield* toUrl("PILLIVERY_KAKAOPAY_URL", providerText)
@@ -195,6 +213,7 @@ export const read = Effect.gen(function* () {
       "PILLIVERY_TRUSTED_PROXIES",
       yield* Config.String("PILLIVERY_TRUSTED_PROXIES").pipe(Config.withDefault(""))
     ),
+    social: { ...(google === null ? {} : { google }), ...(kakao === null ? {} : { kakao }) },
     rateLimits: {
       ofAddress: yield* limit("PILLIVERY_RATE_LIMIT_ADDRESS", ofAddressDefault),
       ofUser: yield* limit("PILLIVERY_RATE_LIMIT_USER", ofUserDefault)

@@ -13,6 +13,7 @@ import { OperationsGroup, SandboxGroup } from "./Operations.ts"
 import { OrdersGroup } from "./Orders.ts"
 import { pageNumberMax } from "./Pages.ts"
 import { PaymentsGroup } from "./Payments.ts"
+import { SocialGroup } from "./Social.ts"
 import { SubscriptionsGroup } from "./Subscriptions.ts"
 import { NotificationsGroup, UsersGroup } from "./Users.ts"
 
@@ -49,6 +50,7 @@ export const version = "0.1.0"
 export const Api = HttpApi.make("pillivery")
   .add(
     UsersGroup,
+    SocialGroup,
     NotificationsGroup,
     ItemsGroup,
     CartsGroup,

@@ -133,6 +133,36 @@ export const catalogue = {
     english: "You are not logged in any more. Log in again.",
     korean: "로그인이 만료되었습니다. 다시 로그인해 주세요."
   },
+  SocialLogInRejected: {
+    status: 401,
+    code: "SOCIAL_LOG_IN_REJECTED",
+    english: "The log-in was not confirmed. Begin again.",
+    korean: "간편 로그인이 완료되지 않았습니다. 다시 시도해 주세요."
+  },
+  RegistrationRejected: {
+    status: 401,
+    code: "REGISTRATION_REJECTED",
+    english: "The registration is over. Begin again.",
+    korean: "가입 시간이 지났습니다. 다시 시도해 주세요."
+  },
+  SocialProviderUnknown: {
+    status: 404,
+    code: "SOCIAL_PROVIDER_UNKNOWN",
+    english: "Logging in with this service is not offered.",
+    korean: "지원하지 않는 간편 로그인입니다."
+  },
+  SocialAccountTaken: {
+    status: 409,
+    code: "SOCIAL_ACCOUNT_TAKEN",
+    english: "This account logs in another user.",
+    korean: "이미 다른 회원에 연결된 계정입니다."
+  },
+  SocialUnavailable: {
+    status: 503,
+    code: "SOCIAL_UNAVAILABLE",
+    english: "The other service does not answer. Try again a little later.",
+    korean: "간편 로그인 서비스가 응답하지 않습니다. 잠시 후 다시 시도해 주세요."
+  },
   PasswordRejected: {
     status: 422,
     code: "PASSWORD_REJECTED",

@@ -17,10 +17,12 @@ import * as Problems from "./Problems.ts"
 // What a person types may have white space around it and is measured in characters, not code units, by the domain; these
 // bounds only keep nonsense out.
 const slack = 4
-const phoneLengthMax = 20
+/** The longest phone as it is typed, in characters. */
+export const phoneLengthMax = 20
 const refreshTokenLengthMax = 4_096
 const notificationIdLengthMax = 190
-const typed = (lengthMax: number) => Schema.String.check(Schema.isMaxLength(lengthMax * slack))
+/** What a person types, in a field of a length. */
+export const typed = (lengthMax: number) => Schema.String.check(Schema.isMaxLength(lengthMax * slack))
 const line = (lengthMax: number) =>
   Schema.String.check(Schema.isMaxLength(lengthMax), Schema.isPattern(/\S/, { expected: "text that is not blank" }))
 

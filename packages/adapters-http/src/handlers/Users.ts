@@ -42,7 +42,8 @@ const toNotification = (notification: Notification): typeof NotificationDto.Type
   readAt: notification.readAt
 })
 
-const toSession = (session: Session): typeof SessionDto.Type => ({
+/** A session as its user sees it. */
+export const toSession = (session: Session): typeof SessionDto.Type => ({
   accessToken: session.accessToken,
   tokenType: "Bearer",
   expiresInSeconds: session.expiresInSeconds,

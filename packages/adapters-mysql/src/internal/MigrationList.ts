@@ -539,5 +539,15 @@ export const migrations: ReadonlyArray<Migration> = [
   ),
   addIndex("subscription_order", "subscription_order_by_state", "state, created_at, id"),
   addIndex("attempt", "attempt_by_billing_key", "billing_key_id, created_at"),
-  addIndex("subscription_order", "subscription_order_to_resume", "state, resume_on, id")
+  addIndex("subscription_order", "subscription_order_to_resume", "state, resume_on, id"),
+  createTable(
+    "social_account",
+    `
+  provider ${word(16)} NOT NULL,
+  subject VARBINARY(255) NOT NULL,
+  user_id BINARY(16) NOT NULL,
+  linked_at DATETIME(3) NOT NULL,
+  PRIMARY KEY (provider, subject),
+  KEY social_account_by_user (user_id)`
+  )
 ].map((step, index) => ({ id: index + 1, ...step }))

@@ -54,35 +54,31 @@ export const signUp = Effect.fn("signUp")(function* (command: SignUp) {
   const clock = yield* BusinessClock
   const ids = yield* IdGenerator
 
-  const told = yield* Effect.fromResult(readTyped(command))
-  const { password, ...person } = isComplete(told) ? told : yield* Effect.die(new Error("a field was not read"))
+  const { password, ...person } = yield* Effect.fromResult(readTyped(command))
   const user = User.register({ ...person, id: UserId.make(yield* ids.next), at: yield* clock.now })
   yield* users.insert(user, yield* hasher.hash(Redacted.make(password)))
   return user
 })
 
-const isComplete = (told: Told): told is Required<Told> => fieldNames.every((name) => told[name] !== undefined)
-const fieldNames = ["email", "password", "displayName", "realName", "phone", "address"] as const
-
 const isPhone = Schema.is(Phone)
 
-/** What a person may type, each field for itself. */
-type Typed = Partial<SignUp>
-
-/** What was typed, in its one spelling; a field that was not typed is not there. */
-interface Told {
-  readonly email?: Email.Email
-  readonly password?: Password.Password
-  readonly displayName?: DisplayName.DisplayName
-  readonly realName?: string
-  readonly phone?: Phone
-  readonly address?: Address
+/** What a person types, in its one spelling. */
+interface Spelled {
+  readonly email: Email.Email
+  readonly password: Password.Password
+  readonly displayName: DisplayName.DisplayName
+  readonly realName: string
+  readonly phone: Phone
+  readonly address: Address
 }
 
-type Field<Name extends keyof Told> = Required<Pick<Told, Name>>
+/** The fields that were typed, in their one spelling. */
+type Told<Typed> = { readonly [Name in keyof Typed]: Name extends keyof Spelled ? Spelled[Name] : never }
+
+type Field<Name extends keyof Spelled> = Pick<Spelled, Name>
 
 /** Reads what was typed, and tells everything that is wrong with it at once. */
-export const readTyped = (typed: Typed): Result.Result<Told, SignUpInvalid> => {
+export const readTyped = <Typed extends Partial<SignUp>>(typed: Typed): Result.Result<Told<Typed>, SignUpInvalid> => {
   const failures: Array<FieldFailure> = []
   const fail = (field: FieldFailure["field"], rule: string, english: string) => {
     failures.push({ field, rule, english })
@@ -123,7 +119,7 @@ export const readTyped = (typed: Typed): Result.Result<Told, SignUpInvalid> => {
       : fail("phone", "malformed", "a phone is a Korean mobile number such as 010-1234-5678")
   }
 
-  const told: Told = {
+  const told: Partial<Spelled> = {
     ...(typed.email === undefined ? {} : readEmail(typed.email)),
     ...(typed.password === undefined ? {} : readPassword(typed.password)),
     ...(typed.displayName === undefined ? {} : readDisplayName(typed.displayName)),
@@ -131,5 +127,6 @@ export const readTyped = (typed: Typed): Result.Result<Told, SignUpInvalid> => {
     ...(typed.phone === undefined ? {} : readPhone(typed.phone)),
     ...(typed.address === undefined ? {} : { address: typed.address })
   }
-  return failures.length === 0 ? Result.succeed(told) : Result.fail(new SignUpInvalid({ failures }))
+  // Where nothing failed, each field that was typed was read.
+  return failures.length === 0 ? Result.succeed(told as Told<Typed>) : Result.fail(new SignUpInvalid({ failures }))
 }

@@ -15,6 +15,7 @@ import { BusinessClock } from "../ports/BusinessClock.ts"
 import { CartStore } from "../ports/CartStore.ts"
 import { Outbox } from "../ports/Outbox.ts"
 import { pageSizeMax } from "../ports/Page.ts"
+import { SocialAccounts } from "../ports/SocialAccounts.ts"
 import { SubscriptionRepository } from "../ports/SubscriptionRepository.ts"
 import { TokenStore } from "../ports/TokenStore.ts"
 import { Transaction } from "../ports/Transaction.ts"
@@ -29,6 +30,7 @@ export const pagesMax = 1_000
 /** The user leaves: subscriptions end, nothing more is charged, and every session is over. */
 export const withdraw = Effect.fn("withdraw")(function* (userId: UserId) {
   const users = yield* UserRepository
+  const accounts = yield* SocialAccounts
   const outbox = yield* Outbox
   const clock = yield* BusinessClock
   const transaction = yield* Transaction
@@ -43,6 +45,7 @@ export const withdraw = Effect.fn("withdraw")(function* (userId: UserId) {
         if (withdrawn?._tag !== "Success") return yield* new UserGone({ userId })
         yield* users.update(withdrawn.success).pipe(Effect.catchTag("UserExists", Effect.die)) // it has no names any more
         const eventId = DomainEvent.eventId(userId, "UserWithdrawn")
+        yield* accounts.unlinkAll(userId)
         yield* outbox.publish([new DomainEvent.UserWithdrawn({ eventId, at, userId })])
       })
     )
