@@ -6,6 +6,8 @@ import * as RefreshTokens from "@pillivery/adapters-http/RefreshTokens"
 import * as Sealer from "@pillivery/adapters-http/Sealer"
 import * as SocialIdentity from "@pillivery/adapters-http/SocialIdentity"
 import * as TokenSigner from "@pillivery/adapters-http/TokenSigner"
+import * as HotLists from "@pillivery/application/Catalogue/HotLists"
+import * as Views from "@pillivery/application/Catalogue/Views"
 import { drain } from "@pillivery/application/Events/Relay"
 import { CallbackUrls } from "@pillivery/application/Payments/CallbackUrls"
 import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
@@ -75,6 +77,8 @@ const world = Layer.mergeAll(
   RefreshTokens.layer,
   Sealer.layer([{ id: "1", secret: Redacted.make(secret) }]),
   SocialIdentity.layerNone,
+  HotLists.layer,
+  Views.layer,
   RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory)),
   Layer.effectDiscard(Effect.flatMap(ItemRepository, (items) => items.insert([vitamin, omega]))),
   Layer.succeed(Readiness, { check: Effect.succeed({ isReady: true, checks: [] }) }),

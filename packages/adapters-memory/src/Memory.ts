@@ -9,6 +9,7 @@ import * as BillingKeyRepository from "./BillingKeyRepository.ts"
 import * as BillingLedger from "./BillingLedger.ts"
 import * as BusinessClock from "./BusinessClock.ts"
 import * as CartStore from "./CartStore.ts"
+import * as CatalogueChanges from "./CatalogueChanges.ts"
 import * as DistributedLock from "./DistributedLock.ts"
 import * as IdGenerator from "./IdGenerator.ts"
 import * as IdempotencyStore from "./IdempotencyStore.ts"
@@ -26,6 +27,7 @@ import * as SubscriptionRepository from "./SubscriptionRepository.ts"
 import * as TokenStore from "./TokenStore.ts"
 import * as Transaction from "./Transaction.ts"
 import * as UserRepository from "./UserRepository.ts"
+import * as ViewCounter from "./ViewCounter.ts"
 
 /** Every port but the generator of ids, over the store around them. */
 export const layerPorts = Layer.mergeAll(
@@ -34,6 +36,7 @@ export const layerPorts = Layer.mergeAll(
   BillingLedger.layer,
   BusinessClock.layerMovable,
   CartStore.layer,
+  CatalogueChanges.layer,
   DistributedLock.layer,
   IdempotencyStore.layer,
   ItemRepository.layer,
@@ -48,7 +51,8 @@ export const layerPorts = Layer.mergeAll(
   SubscriptionRepository.layer,
   TokenStore.layer,
   Transaction.layer,
-  UserRepository.layer
+  UserRepository.layer,
+  ViewCounter.layer
 )
 
 /** Every port, over an empty store. */

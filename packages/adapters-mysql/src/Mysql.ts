@@ -21,6 +21,7 @@ import type { SocialAccounts as SocialAccountsPort } from "@pillivery/applicatio
 import type { SubscriptionRepository as SubscriptionRepositoryPort } from "@pillivery/application/ports/SubscriptionRepository"
 import type { Transaction as TransactionPort } from "@pillivery/application/ports/Transaction"
 import type { UserRepository as UserRepositoryPort } from "@pillivery/application/ports/UserRepository"
+import type { ViewLedger as ViewLedgerPort } from "@pillivery/application/ports/ViewCounter"
 import { Layer } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import * as Audit from "./Audit.ts"
@@ -40,6 +41,7 @@ import * as SocialAccounts from "./SocialAccounts.ts"
 import * as SubscriptionRepository from "./SubscriptionRepository.ts"
 import * as Transaction from "./Transaction.ts"
 import * as UserRepository from "./UserRepository.ts"
+import * as ViewLedger from "./ViewLedger.ts"
 
 /** The ports of this package. */
 export type Ports =
@@ -60,6 +62,7 @@ export type Ports =
   | SubscriptionRepositoryPort
   | TransactionPort
   | UserRepositoryPort
+  | ViewLedgerPort
 
 /** How the ports behave. */
 export interface Options extends Transaction.Options {
@@ -85,7 +88,8 @@ export const layerWith = (options: Options): Layer.Layer<Ports, never, SqlClient
     SalesLedger.layer,
     SocialAccounts.layer,
     SubscriptionRepository.layer,
-    UserRepository.layer
+    UserRepository.layer,
+    ViewLedger.layer
   ).pipe(Layer.provideMerge(Transaction.layerWith(options)))
 
 /** All ports on the pool of `Client.layer`, with a clock that cannot be moved. */

@@ -22,6 +22,7 @@ import * as SocialAccountsSuite from "@pillivery/application/testing/SocialAccou
 import * as SubscriptionRepositorySuite from "@pillivery/application/testing/SubscriptionRepositorySuite"
 import * as TransactionSuite from "@pillivery/application/testing/TransactionSuite"
 import * as UserRepositorySuite from "@pillivery/application/testing/UserRepositorySuite"
+import * as ViewCounterSuite from "@pillivery/application/testing/ViewCounterSuite"
 import { layer, layerContract, layerContractWith } from "./TestDatabase.ts"
 
 const name = "MySQL"
@@ -45,6 +46,7 @@ describe("contracts", () => {
   SubscriptionRepositorySuite.suite(name, layerContract, live)
   TransactionSuite.suite(name, layerContract, live)
   UserRepositorySuite.suite(name, layerContract, live)
+  ViewCounterSuite.ledgerSuite(name, layerContract, live)
 
   // The money path does not lean on what READ COMMITTED lets it see.
   const snapshots = layerContractWith({ isolation: "REPEATABLE READ" })

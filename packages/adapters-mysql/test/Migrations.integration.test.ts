@@ -65,7 +65,8 @@ const later = [
   "add_subscription_order_by_state",
   "add_attempt_by_billing_key",
   "add_subscription_order_to_resume",
-  "create_social_account"
+  "create_social_account",
+  "create_item_view"
 ]
 const expectedTables = [...created.map(({ name }) => name.replace("create_", "")), "schema_migration"].sort()
 

@@ -4,17 +4,27 @@
  * @since 0.1.0
  */
 import type { CartStore as CartStorePort } from "@pillivery/application/ports/CartStore"
+import type { CatalogueChanges as CatalogueChangesPort } from "@pillivery/application/ports/CatalogueChanges"
 import type { DistributedLock as DistributedLockPort } from "@pillivery/application/ports/DistributedLock"
 import { type Config, Layer } from "effect"
 import type { TokenStore as TokenStorePort } from "@pillivery/application/ports/TokenStore"
+import type { ViewCounter as ViewCounterPort } from "@pillivery/application/ports/ViewCounter"
 import type * as Persistence from "effect/persistence/Redis"
 import * as CartStore from "./CartStore.ts"
+import * as CatalogueChanges from "./CatalogueChanges.ts"
 import * as Client from "./Client.ts"
 import * as DistributedLock from "./DistributedLock.ts"
 import * as TokenStore from "./TokenStore.ts"
+import * as ViewCounter from "./ViewCounter.ts"
 
 /** What the layers here provide: the ports, and the connection for whoever keeps something of their own in Redis. */
-export type Provided = CartStorePort | DistributedLockPort | TokenStorePort | Persistence.Redis
+export type Provided =
+  | CartStorePort
+  | CatalogueChangesPort
+  | DistributedLockPort
+  | TokenStorePort
+  | ViewCounterPort
+  | Persistence.Redis
 
 /** Where Redis is, and what precedes every key in it. */
 export interface Options extends Client.Options {
@@ -27,8 +37,10 @@ export const layer = (options: Options): Layer.Layer<Provided, Client.RedisUrlIn
   return Layer.provideMerge(
     Layer.mergeAll(
       CartStore.layerWith({ keyPrefix }),
+      CatalogueChanges.layerWith({ keyPrefix }),
       DistributedLock.layerWith({ keyPrefix }),
-      TokenStore.layerWith({ keyPrefix })
+      TokenStore.layerWith({ keyPrefix }),
+      ViewCounter.layerWith({ keyPrefix })
     ),
     Client.layer(client)
   )
@@ -36,6 +48,12 @@ export const layer = (options: Options): Layer.Layer<Provided, Client.RedisUrlIn
 
 /** The ports on the Redis of `PILLIVERY_REDIS_URL`. */
 export const layerConfig: Layer.Layer<Provided, Client.RedisUrlInvalid | Config.ConfigError> = Layer.provideMerge(
-  Layer.mergeAll(CartStore.layer, DistributedLock.layer, TokenStore.layer),
+  Layer.mergeAll(
+    CartStore.layer,
+    CatalogueChanges.layerWith({}),
+    DistributedLock.layer,
+    TokenStore.layer,
+    ViewCounter.layerWith({})
+  ),
   Client.layerConfig
 )

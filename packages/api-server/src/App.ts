@@ -10,6 +10,8 @@ import * as RefreshTokens from "@pillivery/adapters-http/RefreshTokens"
 import * as Sealer from "@pillivery/adapters-http/Sealer"
 import * as SocialIdentity from "@pillivery/adapters-http/SocialIdentity"
 import * as TokenSigner from "@pillivery/adapters-http/TokenSigner"
+import * as HotLists from "@pillivery/application/Catalogue/HotLists"
+import * as Views from "@pillivery/application/Catalogue/Views"
 import * as ChargeDirectly from "@pillivery/application/Billing/ChargeDirectly"
 import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
 import { ProtocolSettings } from "@pillivery/application/Payments/ProtocolSettings"
@@ -71,6 +73,8 @@ export const layer = (settings: Settings) => {
         RefreshTokens.layer,
         Sealer.layer([key]),
         layerSocial(settings),
+        Views.layer,
+        settings.areListsKept ? HotLists.layer : HotLists.layerNone,
         Layer.succeed(TrustedProxies, settings.trustedProxies),
         Layer.succeed(RateLimits, settings.rateLimits),
         TokenSigner.layer([key])

@@ -1,6 +1,6 @@
 /**
  * The work that every server does beside answering: deliver events, expire orders, bring open payments to an end, fold
- * sales.
+ * sales, add views.
  *
  * Each is safe to run on every server at once. Where two would only do the same work twice, a lock is asked for: whoever
  * does not get it leaves the work to the holder, and a lock that cannot be had at all keeps nobody from working.
@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import { expireOrders } from "@pillivery/application/Checkout/ExpireOrders"
+import { flushViews } from "@pillivery/application/Catalogue/Views"
 import { relayOnce } from "@pillivery/application/Events/Relay"
 import { checkKeys } from "@pillivery/application/Payments/CheckKeys"
 import { awaitKeys } from "@pillivery/application/Subscriptions/AwaitKeys"
@@ -27,6 +28,8 @@ export const reconcileEvery: Duration.Input = "30 seconds"
 export const awaitKeysEvery: Duration.Input = "10 minutes"
 /** The pause between two folds of sales. */
 export const foldEvery: Duration.Input = "30 minutes"
+/** The pause between two looks for views of days that are over. */
+export const flushViewsEvery: Duration.Input = "10 minutes"
 /** Rows folded in one transaction. */
 export const foldSize = 1_000
 /** Transactions of one fold. */
@@ -75,6 +78,7 @@ export const layer = Layer.effectDiscard(
     forever("expireOrders", expireEvery, alone("expire-orders", pass(expireOrders()))),
     forever("reconcile", reconcileEvery, alone("reconcile", pass(Effect.andThen(reconcile(), checkKeys())))),
     forever("awaitKeys", awaitKeysEvery, alone("await-keys", pass(Effect.andThen(awaitKeys(), resumePaused())))),
-    forever("foldSales", foldEvery, alone("fold-sales", pass(foldSales())))
+    forever("foldSales", foldEvery, alone("fold-sales", pass(foldSales()))),
+    forever("flushViews", flushViewsEvery, alone("flush-views", pass(flushViews())))
   ])
 )

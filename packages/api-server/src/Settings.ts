@@ -60,6 +60,8 @@ export interface Settings {
   readonly trustedProxies: Networks
   /** The services with whose accounts users may log in. */
   readonly social: SocialIdentity.Options["credentials"]
+  /** Whether hot lists of the catalogue are kept for a while. */
+  readonly areListsKept: boolean
   /** How many requests one address and one user may make in a minute. */
   readonly rateLimits: Limits
   /** Null makes one that lasts as long as the process. */
@@ -86,6 +88,7 @@ export const settingsDefault: Settings = {
   internal: null,
   trustedProxies: { has: () => false },
   social: {},
+  areListsKept: true,
   rateLimits: { ofAddress: ofAddressDefault, ofUser: ofUserDefault },
   tokenSecret: null,
   isSandbox: true,
@@ -212,6 +215,9 @@ export const read = Effect.gen(function* () {
     trustedProxies: yield* toNetworks(
       "PILLIVERY_TRUSTED_PROXIES",
       yield* Config.String("PILLIVERY_TRUSTED_PROXIES").pipe(Config.withDefault(""))
+    ),
+    areListsKept: yield* Config.Boolean("PILLIVERY_CATALOGUE_CACHE").pipe(
+      Config.withDefault(settingsDefault.areListsKept)
     ),
     social: { ...(google === null ? {} : { google }), ...(kakao === null ? {} : { kakao }) },
     rateLimits: {

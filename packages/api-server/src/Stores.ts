@@ -5,6 +5,8 @@
  */
 import * as Memory from "@pillivery/adapters-memory/Memory"
 import type * as Mysql from "@pillivery/adapters-mysql/Mysql"
+import type { CatalogueChanges } from "@pillivery/application/ports/CatalogueChanges"
+import type { ViewCounter } from "@pillivery/application/ports/ViewCounter"
 import type { CartStore } from "@pillivery/application/ports/CartStore"
 import type { DistributedLock } from "@pillivery/application/ports/DistributedLock"
 import type { IdGenerator } from "@pillivery/application/ports/IdGenerator"
@@ -17,7 +19,15 @@ import { sampleCatalogue } from "./SampleCatalogue.ts"
 import type { Settings } from "./Settings.ts"
 
 /** Every port that keeps something, and new ids. */
-export type Ports = Mysql.Ports | CartStore | DistributedLock | IdGenerator | TokenStore | RateLimiter.RateLimiter
+export type Ports =
+  | Mysql.Ports
+  | CartStore
+  | CatalogueChanges
+  | DistributedLock
+  | IdGenerator
+  | TokenStore
+  | ViewCounter
+  | RateLimiter.RateLimiter
 
 /** Fills an empty catalogue with the sample. */
 export const seed = Effect.fn("seed")(function* () {

@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
-import { getItem, listMain, searchItems } from "@pillivery/application/Catalogue/Items"
+import { HotLists } from "@pillivery/application/Catalogue/HotLists"
+import { getItem } from "@pillivery/application/Catalogue/Items"
+import { Views } from "@pillivery/application/Catalogue/Views"
 import type { ItemRepository } from "@pillivery/application/ports/ItemRepository"
 import { CategoryName } from "@pillivery/domain/Category"
 import * as Item from "@pillivery/domain/Item"
@@ -14,6 +16,7 @@ import { answer } from "../Answer.ts"
 import { Api } from "../api/Api.ts"
 import type { ItemDto, ItemSummaryDto } from "../api/Items.ts"
 import { fromPage, toPageRequest } from "../api/Pages.ts"
+import { clientAddress, TrustedProxies } from "../ClientAddress.ts"
 import { captured } from "../internal/Captured.ts"
 
 const tenths = 10
@@ -47,24 +50,33 @@ export const layer = HttpApiBuilder.group(
   "items",
   Effect.fnUntraced(function* (handlers) {
     const provide = yield* captured<ItemRepository>()
+    const lists = yield* HotLists
+    const views = yield* Views
+    const trustedProxies = yield* TrustedProxies
     return handlers.handleAll({
       main: () =>
-        listMain().pipe(
+        lists.main.pipe(
           Effect.map(({ best, onSale }) => ({ best: best.map(toItemSummary), onSale: onSale.map(toItemSummary) })),
-          answer,
-          provide
+          answer
         ),
       search: ({ query }) => {
         const { page: _page, size: _size, sort = "SALES", ...filters } = query
         const page = toPageRequest(query)
-        return searchItems({ ...filters, sort }, page).pipe(
+        return lists.search({ ...filters, sort }, page).pipe(
           Effect.map((found) => fromPage(found, page, toItemSummary)),
-          answer,
-          provide
+          answer
         )
       },
       categories: () => Effect.succeed({ categories: CategoryName.literals }),
-      get: ({ params }) => getItem(params.itemId).pipe(Effect.map(toItem), answer, provide)
+      get: ({ params, request }) =>
+        getItem(params.itemId).pipe(
+          Effect.map((item) => {
+            views.note(item.id, clientAddress(request, trustedProxies))
+            return toItem(item)
+          }),
+          answer,
+          provide
+        )
     })
   })
 )

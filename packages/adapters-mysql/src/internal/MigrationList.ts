@@ -549,5 +549,14 @@ export const migrations: ReadonlyArray<Migration> = [
   linked_at DATETIME(3) NOT NULL,
   PRIMARY KEY (provider, subject),
   KEY social_account_by_user (user_id)`
+  ),
+  createTable(
+    "item_view",
+    `
+  view_date DATE NOT NULL,
+  item_id BINARY(16) NOT NULL,
+  views BIGINT NOT NULL,
+  added_by BINARY(16) NOT NULL,
+  PRIMARY KEY (view_date, item_id)`
   )
 ].map((step, index) => ({ id: index + 1, ...step }))
