@@ -19,6 +19,7 @@ import * as OrderRepository from "./OrderRepository.ts"
 import * as Outbox from "./Outbox.ts"
 import * as PaymentRepository from "./PaymentRepository.ts"
 import * as RefundRepository from "./RefundRepository.ts"
+import * as ReviewRepository from "./ReviewRepository.ts"
 import * as SalesLedger from "./SalesLedger.ts"
 import * as Store from "./Store.ts"
 import * as SubscriptionRepository from "./SubscriptionRepository.ts"
@@ -41,6 +42,7 @@ export const layerPorts = Layer.mergeAll(
   Outbox.layer,
   PaymentRepository.layer,
   RefundRepository.layer,
+  ReviewRepository.layer,
   SalesLedger.layer,
   SubscriptionRepository.layer,
   Transaction.layer,

@@ -64,7 +64,8 @@ const later = [
   "add_billing_key_checked_on",
   "add_subscription_order_by_state",
   "add_attempt_by_billing_key",
-  "add_subscription_order_to_resume"
+  "add_subscription_order_to_resume",
+  "create_review"
 ]
 const expectedTables = [...created.map(({ name }) => name.replace("create_", "")), "schema_migration"].sort()
 
