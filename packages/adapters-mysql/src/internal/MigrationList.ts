@@ -540,7 +540,7 @@ export const migrations: ReadonlyArray<Migration> = [
   addIndex("subscription_order", "subscription_order_by_state", "state, created_at, id"),
   addIndex("attempt", "attempt_by_billing_key", "billing_key_id, created_at"),
   addIndex("subscription_order", "subscription_order_to_resume", "state, resume_on, id"),
-  // An index for each order of a list, so that none is ever sorted. MySQL walks the first one backwards for the oldest.
+  // An index for each order of a list, so that none is ever sorted; the oldest come from the one by item, read backwards.
   createTable(
     "review",
     `
