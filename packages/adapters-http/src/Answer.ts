@@ -58,6 +58,13 @@ export const toResponse = (
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
 
+/** The field that each refusal of a review is about. */
+const reviewPointers: Readonly<Record<string, string>> = {
+  RatingOutOfRange: "/stars",
+  ReviewContentInvalid: "/content",
+  ReviewNotPurchased: "/orderId"
+}
+
 const fieldErrorsOf = (error: Refusal): ReadonlyArray<Problems.FieldError> | undefined => {
   if (error._tag === "SignUpInvalid" && "failures" in error && Array.isArray(error.failures)) {
     return error.failures.map(({ english, field, rule }: Record<string, string>) => ({
@@ -68,6 +75,11 @@ const fieldErrorsOf = (error: Refusal): ReadonlyArray<Problems.FieldError> | und
   }
   if (error._tag === "UserExists" && "field" in error && typeof error.field === "string") {
     return [{ pointer: `/${error.field}`, rule: "unique", detail: error.message }]
+  }
+  const pointer = reviewPointers[error._tag]
+  if (pointer !== undefined) {
+    const rule = "reason" in error && typeof error.reason === "string" ? { rule: error.reason } : {}
+    return [{ pointer, ...rule, detail: error.message }]
   }
   return undefined
 }

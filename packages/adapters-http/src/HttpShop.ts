@@ -16,6 +16,7 @@ import * as Items from "./handlers/Items.ts"
 import * as Operations from "./handlers/Operations.ts"
 import * as Orders from "./handlers/Orders.ts"
 import * as Payments from "./handlers/Payments.ts"
+import * as Reviews from "./handlers/Reviews.ts"
 import * as Social from "./handlers/Social.ts"
 import * as Subscriptions from "./handlers/Subscriptions.ts"
 import * as Users from "./handlers/Users.ts"
@@ -31,6 +32,7 @@ export const layerHandlers = Layer.mergeAll(
   Orders.layer,
   Payments.layer,
   Subscriptions.layer,
+  Reviews.layer,
   Operations.layerSandbox,
   Operations.layerOperations
 ).pipe(Layer.provideMerge([Authentication.layer, Answer.layerRefusals]))

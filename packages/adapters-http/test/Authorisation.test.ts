@@ -57,6 +57,13 @@ const access: Readonly<Record<string, Access>> = {
   "subscriptions.cancel": "owner",
   "subscriptions.requestBillingKey": "owner",
   "subscriptions.cycles": "owner",
+  // An order of one's own proves the purchase.
+  "reviews.write": "owner",
+  "reviews.edit": "owner",
+  "reviews.remove": "owner",
+  "reviews.get": "public",
+  "reviews.listOfItem": "public",
+  "reviews.listMine": "user",
   "sandbox.advanceClock": "sandbox",
   "sandbox.runBilling": "sandbox",
   "sandbox.drain": "sandbox",

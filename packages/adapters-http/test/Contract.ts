@@ -36,7 +36,7 @@ export const endpoints: ReadonlyArray<Endpoint> = (() => {
   return found
 })()
 
-/** A customer with a paid subscription, an order that is not paid, and something in the cart. */
+/** A customer with a paid and reviewed subscription, an order that is not paid, and something in the cart. */
 export const customer = Effect.gen(function* () {
   const token = yield* Shop.logIn(1)
   const paid = yield* Shop.placeOrder(token, 30)
@@ -50,12 +50,15 @@ export const customer = Effect.gen(function* () {
   const told = yield* Shop.send("GET", "/api/users/me/notifications", { token })
   const { refreshToken } = yield* Shop.beginSession(1)
   const lines = yield* Shop.send("GET", `/api/orders/${paid}`, { token })
+  const purchase = { orderId: paid, itemId: Shop.vitamin.id }
+  const review = yield* Shop.send("POST", "/api/reviews", { token, body: { ...purchase, ...Shop.words } })
   const names: Readonly<Record<string, string>> = {
     orderId: paid,
     subscriptionId: String(Shop.field(page, "data", 0, "id")),
     paymentId: waiting.paymentId,
     itemId: Shop.vitamin.id,
     notificationId: encodeURIComponent(String(Shop.field(told, "data", 0, "id"))),
+    reviewId: String(Shop.field(review, "id")),
     kind: "normal"
   }
   const bodies: Readonly<Record<string, unknown>> = {
@@ -73,6 +76,8 @@ export const customer = Effect.gen(function* () {
     "subscriptions.change": { quantity: 2 },
     "subscriptions.postpone": { days: 1 },
     "subscriptions.pause": { resumeOn: null },
+    "reviews.write": { ...purchase, ...Shop.words },
+    "reviews.edit": { stars: 4 },
     "sandbox.advanceClock": { days: 1 }
   }
   const bodyOf = ({ id }: Endpoint): unknown => bodies[id]
@@ -83,7 +88,15 @@ export const customer = Effect.gen(function* () {
     return Shop.send(endpoint.method, addressOf(endpoint), { ...sent, ...(body === undefined ? {} : { body }) })
   }
   const read = Effect.forEach(
-    ["/api/users/me", "/api/carts/normal", "/api/orders", "/api/subscriptions", `/api/orders/${paid}/refunds`],
+    [
+      "/api/users/me",
+      "/api/carts/normal",
+      "/api/orders",
+      "/api/subscriptions",
+      `/api/orders/${paid}/refunds`,
+      "/api/users/me/reviews",
+      `/api/items/${Shop.vitamin.id}`
+    ],
     (path) => Effect.map(Shop.send("GET", path, { token }), ({ text }) => text)
   )
   return { token, unpaid, bodyOf, addressOf, call, read }

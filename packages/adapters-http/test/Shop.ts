@@ -193,6 +193,9 @@ export const approveAtProvider = Effect.fnUntraced(function* (token: string, ord
   return { paymentId, path: `/api/payments/${paymentId}/approve?pg_token=${encodeURIComponent(approvalToken)}` }
 })
 
+/** What a person says of an item. */
+export const words = { stars: 5, content: "눈이 한결 편해졌어요." }
+
 /** Delivers every event. */
 export const deliver = drain()
 

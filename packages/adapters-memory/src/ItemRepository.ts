@@ -3,14 +3,20 @@
  *
  * @since 0.1.0
  */
-import { type ItemQuery, ItemRepository, type ItemSort } from "@pillivery/application/ports/ItemRepository"
+import {
+  type ItemQuery,
+  ItemRepository,
+  type ItemSort,
+  RatingRefused
+} from "@pillivery/application/ports/ItemRepository"
 import type { AlreadyExists } from "@pillivery/application/ports/StorageError"
 import * as Item from "@pillivery/domain/Item"
+import * as Rating from "@pillivery/domain/Rating"
 import { Effect, Layer, Option, Result } from "effect"
 import * as Table from "./internal/Table.ts"
 import { offsetOf, type Rows, Store } from "./Store.ts"
 
-/** The table of items, whose statistics the sales ledger writes. */
+/** The table of items, whose sales the sales ledger writes. */
 export const items = Table.define<Item.Item>()({ name: "item", idOf: (item) => item.id })
 
 /** What a sort orders by; the greater comes first. */
@@ -55,6 +61,15 @@ export const layer = Layer.effect(
           const found = sortedBy(rows, query.sort).filter(matches(query))
           const offset = offsetOf(page)
           return { data: found.slice(offset, offset + page.size), totalElements: found.length }
+        }),
+      addRating: (id, by) =>
+        store.write("ItemRepository.addRating", (rows): Result.Result<void, RatingRefused> => {
+          const item = rows.get(items, id)
+          if (item === undefined) return Result.fail(new RatingRefused({ itemId: id, ...by }))
+          const [ratingSum, ratingCount] = [item.statistics.ratingSum + by.sum, item.statistics.ratingCount + by.count]
+          if (!Rating.isPossible(ratingSum, ratingCount)) return Result.fail(new RatingRefused({ itemId: id, ...by }))
+          const statistics = new Item.Statistics({ ...item.statistics, ratingSum, ratingCount })
+          return Result.succeed(rows.put(items, new Item.Item({ ...item, statistics })))
         }),
       count: store.read("ItemRepository.count", (rows) => rows.size(items))
     })

@@ -20,6 +20,7 @@ import * as OrderRepository from "./OrderRepository.ts"
 import * as Outbox from "./Outbox.ts"
 import * as PaymentRepository from "./PaymentRepository.ts"
 import * as RefundRepository from "./RefundRepository.ts"
+import * as ReviewRepository from "./ReviewRepository.ts"
 import * as SalesLedger from "./SalesLedger.ts"
 import * as SocialAccounts from "./SocialAccounts.ts"
 import * as Store from "./Store.ts"
@@ -46,6 +47,7 @@ export const layerPorts = Layer.mergeAll(
   Outbox.layer,
   PaymentRepository.layer,
   RefundRepository.layer,
+  ReviewRepository.layer,
   SalesLedger.layer,
   SocialAccounts.layer,
   SubscriptionRepository.layer,

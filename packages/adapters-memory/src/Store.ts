@@ -101,6 +101,16 @@ export class Rows {
     return rows
   }
 
+  /** One page of the rows under a prefix of an index, in its order. */
+  page<A, Index extends string>(
+    table: Table.Table<A, string, Index>,
+    index: Index,
+    prefix: string,
+    page: { readonly page: number; readonly size: number }
+  ): { readonly data: ReadonlyArray<A>; readonly totalElements: number } {
+    return this.pageOf(table, index, prefix, page, ({ begin }, place) => begin + place)
+  }
+
   /** One page of the rows under a prefix of an index, last first. */
   pageBackwards<A, Index extends string>(
     table: Table.Table<A, string, Index>,
@@ -108,14 +118,25 @@ export class Rows {
     prefix: string,
     page: { readonly page: number; readonly size: number }
   ): { readonly data: ReadonlyArray<A>; readonly totalElements: number } {
+    return this.pageOf(table, index, prefix, page, ({ end }, place) => end - 1 - place)
+  }
+
+  private pageOf<A, Index extends string>(
+    table: Table.Table<A, string, Index>,
+    index: Index,
+    prefix: string,
+    page: { readonly page: number; readonly size: number },
+    positionOf: (bounds: { readonly begin: number; readonly end: number }, place: number) => number
+  ): { readonly data: ReadonlyArray<A>; readonly totalElements: number } {
     const contents = this.contents(table)
     const ids = contents.indexes[index] ?? null
     const begin = SortedMap.rank(ids, prefix)
     const end = SortedMap.rank(ids, Table.after(prefix))
     const data: Array<A> = []
-    const newest = end - 1 - offsetOf(page)
-    for (let position = newest; position >= begin && newest - position < page.size; position--) {
-      const id = SortedMap.at(ids, position)
+    const first = offsetOf(page)
+    const places = Math.min(end - begin, first + page.size)
+    for (let place = first; place < places; place++) {
+      const id = SortedMap.at(ids, positionOf({ begin, end }, place))
       const row = id === undefined ? undefined : SortedMap.get(contents.rows, id)
       if (row !== undefined) data.push(row)
     }

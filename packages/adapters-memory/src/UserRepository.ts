@@ -50,6 +50,11 @@ export const layer = Layer.effect(
         store.read("UserRepository.findById", (rows) => Option.fromUndefinedOr(rows.get(users, id)?.user)),
       findByEmail: (email) =>
         store.read("UserRepository.findByEmail", (rows) => Option.fromUndefinedOr(rows.getBy(users, "email", email))),
+      findDisplayNames: (ids) =>
+        store.read("UserRepository.findDisplayNames", (rows) => {
+          const found = ids.flatMap((id) => rows.get(users, id)?.user ?? [])
+          return new Map(found.flatMap((user) => (user._tag === "Active" ? [[user.id, user.displayName]] : [])))
+        }),
       update: (user, passwordHash) =>
         store.write("UserRepository.update", (rows): Result.Result<void, StaleWrite | UserExists> => {
           const before = rows.get(users, user.id)

@@ -6,16 +6,31 @@
  *
  * @since 0.1.0
  */
-import { type ItemQuery, ItemRepository, type ItemSort } from "@pillivery/application/ports/ItemRepository"
+import {
+  type ItemQuery,
+  ItemRepository,
+  type ItemSort,
+  RatingRefused
+} from "@pillivery/application/ports/ItemRepository"
 import type { PageRequest } from "@pillivery/application/ports/Page"
 import { Transaction } from "@pillivery/application/ports/Transaction"
 import type { ItemId } from "@pillivery/domain/Ids"
 import * as Item from "@pillivery/domain/Item"
+import { starsMax, starsMin } from "@pillivery/domain/Rating"
 import { Array as Arr, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { Fragment } from "effect/sql/Statement"
 import { toBytes, Uuid } from "./internal/Columns.ts"
-import { columnsOf, findsOf, insertRows, offsetOf, orExists, totalFrom, whereIn } from "./internal/Rows.ts"
+import {
+  affectedRows,
+  columnsOf,
+  findsOf,
+  insertRows,
+  offsetOf,
+  orExists,
+  totalFrom,
+  whereIn
+} from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
 /** How many pairs of a keyword narrow a search; the exact check does the rest. */
@@ -233,6 +248,21 @@ export const layer = Layer.effect(
           itemsFrom(sql`${where} ORDER BY ${orders[query.sort]} LIMIT ${page.size} OFFSET ${offsetOf(page)}`)
         )
         return { data, totalElements }
+      }),
+
+      addRating: Effect.fn("ItemRepository.addRating")(function* (
+        id: ItemId,
+        by: { readonly sum: number; readonly count: number }
+      ) {
+        const [sum, count] = [sql`rating_sum + ${by.sum}`, sql`rating_count + ${by.count}`]
+        const rows = yield* write("ItemRepository.addRating")(
+          affectedRows(
+            sql`UPDATE item SET rating_sum = ${sum}, rating_count = ${count}
+              WHERE id = ${toBytes(id)} AND ${count} >= 0
+              AND ${sum} BETWEEN (${count}) * ${starsMin} AND (${count}) * ${starsMax}`
+          )
+        )
+        if (rows === 0) return yield* new RatingRefused({ itemId: id, ...by })
       }),
 
       count: read("ItemRepository.count")(totalFrom(sql`SELECT COUNT(*) AS total FROM item`))

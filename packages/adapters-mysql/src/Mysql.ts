@@ -16,6 +16,7 @@ import type { OrderRepository as OrderRepositoryPort } from "@pillivery/applicat
 import type { Outbox as OutboxPort } from "@pillivery/application/ports/Outbox"
 import type { PaymentRepository as PaymentRepositoryPort } from "@pillivery/application/ports/PaymentRepository"
 import type { RefundRepository as RefundRepositoryPort } from "@pillivery/application/ports/RefundRepository"
+import type { ReviewRepository as ReviewRepositoryPort } from "@pillivery/application/ports/ReviewRepository"
 import type { SalesLedger as SalesLedgerPort } from "@pillivery/application/ports/SalesLedger"
 import type { SocialAccounts as SocialAccountsPort } from "@pillivery/application/ports/SocialAccounts"
 import type { SubscriptionRepository as SubscriptionRepositoryPort } from "@pillivery/application/ports/SubscriptionRepository"
@@ -36,6 +37,7 @@ import * as OrderRepository from "./OrderRepository.ts"
 import * as Outbox from "./Outbox.ts"
 import * as PaymentRepository from "./PaymentRepository.ts"
 import * as RefundRepository from "./RefundRepository.ts"
+import * as ReviewRepository from "./ReviewRepository.ts"
 import * as SalesLedger from "./SalesLedger.ts"
 import * as SocialAccounts from "./SocialAccounts.ts"
 import * as SubscriptionRepository from "./SubscriptionRepository.ts"
@@ -57,6 +59,7 @@ export type Ports =
   | OutboxPort
   | PaymentRepositoryPort
   | RefundRepositoryPort
+  | ReviewRepositoryPort
   | SalesLedgerPort
   | SocialAccountsPort
   | SubscriptionRepositoryPort
@@ -85,6 +88,7 @@ export const layerWith = (options: Options): Layer.Layer<Ports, never, SqlClient
     Outbox.layer,
     PaymentRepository.layer,
     RefundRepository.layer,
+    ReviewRepository.layer,
     SalesLedger.layer,
     SocialAccounts.layer,
     SubscriptionRepository.layer,

@@ -4,8 +4,9 @@
  * @since 0.1.0
  */
 import { UserExists, UserRepository } from "@pillivery/application/ports/UserRepository"
+import { DisplayName } from "@pillivery/domain/DisplayName"
 import type { Email } from "@pillivery/domain/Email"
-import type { UserId } from "@pillivery/domain/Ids"
+import { UserId } from "@pillivery/domain/Ids"
 import * as User from "@pillivery/domain/User"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
@@ -31,6 +32,10 @@ const UserRow = Schema.Struct({
 
 const CredentialsRow = Schema.Struct({ ...UserRow.fields, password_hash: nullOr(Schema.String) })
 const Credentials = Schema.Struct({ user: User.User, passwordHash: nullOr(Schema.RedactedFromValue(Schema.String)) })
+
+const decodeNames = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ id: Uuid.pipe(Schema.decodeTo(UserId)), display_name: DisplayName }))
+)
 
 const encodeUserRow = Schema.encodeSync(UserRow)
 
@@ -127,6 +132,18 @@ export const layer = Layer.effect(
           first
         )
       ),
+
+      findDisplayNames: Effect.fn("UserRepository.findDisplayNames")(function* (ids: ReadonlyArray<UserId>) {
+        if (ids.length === 0) return new Map()
+        const rows = yield* read("UserRepository.findDisplayNames")(
+          Effect.flatMap(
+            sql`SELECT id, display_name FROM app_user
+              WHERE id IN ${sql.in(ids.map(toBytes))} AND display_name IS NOT NULL`,
+            decodeNames
+          )
+        )
+        return new Map(rows.map(({ display_name, id }) => [id, display_name]))
+      }),
 
       update: Effect.fn("UserRepository.update")((user: User.User, passwordHash?: Redacted.Redacted) => {
         const { id, ...row } = encodeRow(user)

@@ -17,6 +17,7 @@ import * as OrderRepositorySuite from "@pillivery/application/testing/OrderRepos
 import * as OutboxSuite from "@pillivery/application/testing/OutboxSuite"
 import * as PaymentRepositorySuite from "@pillivery/application/testing/PaymentRepositorySuite"
 import * as RefundRepositorySuite from "@pillivery/application/testing/RefundRepositorySuite"
+import * as ReviewRepositorySuite from "@pillivery/application/testing/ReviewRepositorySuite"
 import * as SalesLedgerSuite from "@pillivery/application/testing/SalesLedgerSuite"
 import * as SocialAccountsSuite from "@pillivery/application/testing/SocialAccountsSuite"
 import * as SubscriptionRepositorySuite from "@pillivery/application/testing/SubscriptionRepositorySuite"
@@ -41,6 +42,7 @@ describe("contracts", () => {
   OutboxSuite.suite(name, layerContract, live)
   PaymentRepositorySuite.suite(name, layerContract, live)
   RefundRepositorySuite.suite(name, layerContract, live)
+  ReviewRepositorySuite.suite(name, layerContract, live)
   SalesLedgerSuite.suite(name, layerContract, live)
   SocialAccountsSuite.suite(name, layerContract, live)
   SubscriptionRepositorySuite.suite(name, layerContract, live)

@@ -19,6 +19,7 @@ import {
   OrderLineId,
   PaymentId,
   RefundId,
+  ReviewId,
   SubscriptionId,
   UserId
 } from "@pillivery/domain/Ids"
@@ -40,6 +41,9 @@ import { Quantity } from "@pillivery/domain/Quantity"
 import { Rate } from "@pillivery/domain/Rate"
 import { Address, Receiver } from "@pillivery/domain/Receiver"
 import * as Refund from "@pillivery/domain/Refund"
+import { Rating } from "@pillivery/domain/Rating"
+import * as Review from "@pillivery/domain/Review"
+import { ReviewContent } from "@pillivery/domain/ReviewContent"
 import * as Subscription from "@pillivery/domain/SubscriptionOrder"
 import * as User from "@pillivery/domain/User"
 import { Won } from "@pillivery/domain/Won"
@@ -470,3 +474,21 @@ export const activeUser = (options: { readonly displayName?: string } = {}) => {
     at
   })
 }
+
+export const review = () =>
+  new Review.Active({
+    id: ReviewId.make(randomUUID()),
+    userId: anyUserId(),
+    itemId: anyItemId(),
+    orderId: anyOrderId(),
+    stars: Rating.make(4),
+    content: ReviewContent.make("눈이 한결 편해졌어요. 😀\n\"'`\\ % _"),
+    writtenAt: at,
+    changedAt: later,
+    version: 0
+  })
+
+export const reviews = (): ReadonlyArray<Review.Review> => [
+  review(),
+  new Review.Deleted({ ...review(), _tag: "Deleted", removedAt: later })
+]

@@ -66,7 +66,8 @@ const later = [
   "add_attempt_by_billing_key",
   "add_subscription_order_to_resume",
   "create_social_account",
-  "create_item_view"
+  "create_item_view",
+  "create_review"
 ]
 const expectedTables = [...created.map(({ name }) => name.replace("create_", "")), "schema_migration"].sort()
 

@@ -17,7 +17,9 @@ import { OrderRepository } from "@pillivery/application/ports/OrderRepository"
 import { Outbox } from "@pillivery/application/ports/Outbox"
 import { PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
 import { RefundRepository } from "@pillivery/application/ports/RefundRepository"
+import { ReviewRepository, ReviewSort } from "@pillivery/application/ports/ReviewRepository"
 import { SubscriptionRepository } from "@pillivery/application/ports/SubscriptionRepository"
+import { UserRepository } from "@pillivery/application/ports/UserRepository"
 import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { CurrentTransformer } from "effect/sql/Statement"
@@ -292,6 +294,34 @@ describe("plans", () => {
           assertIndexed(all)
           assertNotSorted(all.filter(({ text }) => text.includes("ORDER BY item.")))
         }
+      })
+    )
+
+    it.effect("reviews are listed in every order by an index, and their sums are added up by one", () =>
+      Effect.gen(function* () {
+        const reviews = yield* ReviewRepository
+        const items = yield* ItemRepository
+        const users = yield* UserRepository
+        const review = Fixtures.review()
+        yield* reviews.insert(review)
+        // Of each ten one is of the same item and one of the same user.
+        yield* multiply(
+          "review",
+          "id, user_id, item_id, order_id, state, content, changed_at, version, stars, written_at",
+          `${id("r")}, IF(n.i % 10 = 1, user_id, ${id("u")}), IF(n.i % 10 = 0, item_id, ${id("i")}), order_id, state, content,
+            changed_at, version, 1 + n.i % 5, DATE_ADD(written_at, INTERVAL n.i HOUR)`
+        )
+        const listed = yield* plansOf(
+          Effect.all([
+            ...ReviewSort.literals.map((sort) => reviews.listByItem(review.itemId, sort, page)),
+            reviews.listByUser(review.userId, page)
+          ])
+        )
+        assertIndexed(listed)
+        assertNotSorted(listed)
+        assertIndexed(yield* plansOf(reviews.findByUserAndItem(review.userId, review.itemId)))
+        assertIndexed(yield* plansOf(Effect.ignore(items.addRating(review.itemId, { sum: 5, count: 1 }))))
+        assertIndexed(yield* plansOf(users.findDisplayNames([review.userId, Fixtures.anyUserId()])))
       })
     )
 

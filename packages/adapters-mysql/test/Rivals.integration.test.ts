@@ -10,22 +10,31 @@ import { OrderRepository } from "@pillivery/application/ports/OrderRepository"
 import { Outbox } from "@pillivery/application/ports/Outbox"
 import { PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
 import { RefundRepository } from "@pillivery/application/ports/RefundRepository"
+import { ItemRepository } from "@pillivery/application/ports/ItemRepository"
+import { ReviewRepository } from "@pillivery/application/ports/ReviewRepository"
 import { SubscriptionRepository } from "@pillivery/application/ports/SubscriptionRepository"
+import { UserRepository } from "@pillivery/application/ports/UserRepository"
+import { editReview, removeReview, writeReview } from "@pillivery/application/Reviews/WriteReview"
 import { Transaction } from "@pillivery/application/ports/Transaction"
 import * as Attempt from "@pillivery/domain/Attempt"
 import * as BillingCycle from "@pillivery/domain/BillingCycle"
 import * as BillingKey from "@pillivery/domain/BillingKey"
 import { BillingKeyUnused, eventId } from "@pillivery/domain/DomainEvent"
+import * as Item from "@pillivery/domain/Item"
 import * as Order from "@pillivery/domain/Order"
 import { CustomerReference } from "@pillivery/domain/Provider"
+import * as Rating from "@pillivery/domain/Rating"
 import { Quantity } from "@pillivery/domain/Quantity"
 import * as Refund from "@pillivery/domain/Refund"
+import * as DomainFixtures from "@pillivery/domain/testing/Fixtures"
 import { Effect, Exit, Option, Result } from "effect"
 import { randomUUID } from "node:crypto"
 import * as Fixtures from "./Fixtures.ts"
-import { layer } from "./TestDatabase.ts"
+import { layerContractWith } from "./TestDatabase.ts"
 
 const rivalsCount = 8
+const authorsCount = 3
+const roundsCount = 24
 
 /** Runs rivals together and answers their exits. */
 const rivals = <A, E, R>(make: (index: number) => Effect.Effect<A, E, R>) =>
@@ -50,7 +59,7 @@ const assertOneWon = <A, E extends { readonly _tag: string }>(exits: ReadonlyArr
 }
 
 const laws = (isolation: "READ COMMITTED" | "REPEATABLE READ") =>
-  it.layer(layer({ isolation, poolSize: rivalsCount }), { excludeTestServices: true })(isolation, (it) => {
+  it.layer(layerContractWith({ isolation, poolSize: rivalsCount }), { excludeTestServices: true })(isolation, (it) => {
     it.effect("one rival holds a cycle and its key, whole transaction against whole transaction", () =>
       Effect.gen(function* () {
         const { run } = yield* Transaction
@@ -216,6 +225,57 @@ const laws = (isolation: "READ COMMITTED" | "REPEATABLE READ") =>
         const consumed = yield* rivals(() => outbox.consumeOnce(event.eventId, "billingKey", Fixtures.at))
         assert.strictEqual(consumed.filter((exit) => Exit.isSuccess(exit) && exit.value).length, 1)
       })
+    )
+
+    it.effect(
+      "FC6: the ratings of an item are those of its active reviews, whoever writes, edits and removes at once",
+      () =>
+        Effect.gen(function* () {
+          const orders = yield* OrderRepository
+          const items = yield* ItemRepository
+          const users = yield* UserRepository
+          const reviews = yield* ReviewRepository
+          const item = Fixtures.item()
+          yield* items.insert([item])
+          const buyers = yield* Effect.forEach(Array.from({ length: authorsCount }), () =>
+            Effect.gen(function* () {
+              const seed = randomUUID()
+              const user = DomainFixtures.user({}, seed)
+              const lines = [DomainFixtures.orderLine({ itemId: item.id }, seed)]
+              const order = DomainFixtures.paidOrder({ userId: user.id, lines }, seed)
+              yield* users.insert(user, null)
+              yield* orders.insert(order)
+              return { userId: user.id, orderId: order.id, itemId: item.id }
+            })
+          )
+          const act = Effect.fnUntraced(function* (buyer: (typeof buyers)[number], turn: number) {
+            const stars = 1 + (turn % Rating.starsMax)
+            const own = Option.getOrNull(yield* reviews.findByUserAndItem(buyer.userId, item.id))
+            const key = { reviewId: own?.id ?? DomainFixtures.anyReviewId(), userId: buyer.userId }
+            if (turn % 4 === 1) return void (yield* editReview({ ...key, stars }))
+            if (turn % 4 === 3) return void (yield* removeReview(key))
+            yield* writeReview({ ...buyer, stars, content: "좋아요" })
+          })
+          // Several devices of each author do different things to the same review at the same time.
+          const exits = yield* rivals(
+            Effect.fnUntraced(function* (index) {
+              const buyer = buyers[index % authorsCount]
+              if (buyer === undefined) return assert.fail("there are buyers")
+              for (let round = 0; round < roundsCount; round++) {
+                yield* act(buyer, index + round).pipe(
+                  Effect.catchTag(["DuplicateReview", "ReviewNotFound", "StaleWrite"], () => Effect.void)
+                )
+              }
+            })
+          )
+          assert.deepStrictEqual(failureTags(exits), [])
+          const { data, totalElements } = yield* reviews.listByItem(item.id, "NEWEST", { page: 1, size: 100 })
+          assert.isAtMost(totalElements, authorsCount)
+          assert.deepStrictEqual(
+            Item.ratingOf(Option.getOrThrow(yield* items.findById(item.id))),
+            Result.getOrThrow(Rating.sumOf(data.map(({ stars }) => stars)))
+          )
+        })
     )
 
     it.effect("one date of a job runs", () =>

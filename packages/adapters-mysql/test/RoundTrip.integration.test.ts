@@ -8,6 +8,7 @@ import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
 import { OrderRepository } from "@pillivery/application/ports/OrderRepository"
 import { PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
 import { RefundRepository } from "@pillivery/application/ports/RefundRepository"
+import { ReviewRepository } from "@pillivery/application/ports/ReviewRepository"
 import { SubscriptionRepository } from "@pillivery/application/ports/SubscriptionRepository"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
@@ -103,6 +104,19 @@ describe("round trips", () => {
           yield* repository.update(refund)
           const updated = Option.getOrThrow(yield* repository.findById(refund.id))
           assert.deepStrictEqual({ ...updated, version: 0 }, { ...refund })
+        }
+      })
+    )
+
+    it.effect("reviews in every state", () =>
+      Effect.gen(function* () {
+        const repository = yield* ReviewRepository
+        for (const review of Fixtures.reviews()) {
+          yield* repository.insert(review)
+          assert.deepStrictEqual(yield* repository.findById(review.id), Option.some(review))
+          yield* repository.update(review)
+          const updated = Option.getOrThrow(yield* repository.findById(review.id))
+          assert.deepStrictEqual({ ...updated, version: 0 }, { ...review })
         }
       })
     )

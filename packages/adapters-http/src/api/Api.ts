@@ -13,6 +13,7 @@ import { OperationsGroup, SandboxGroup } from "./Operations.ts"
 import { OrdersGroup } from "./Orders.ts"
 import { pageNumberMax } from "./Pages.ts"
 import { PaymentsGroup } from "./Payments.ts"
+import { ReviewsGroup } from "./Reviews.ts"
 import { SocialGroup } from "./Social.ts"
 import { SubscriptionsGroup } from "./Subscriptions.ts"
 import { NotificationsGroup, UsersGroup } from "./Users.ts"
@@ -57,6 +58,7 @@ export const Api = HttpApi.make("pillivery")
     OrdersGroup,
     PaymentsGroup,
     SubscriptionsGroup,
+    ReviewsGroup,
     SandboxGroup,
     OperationsGroup
   )

@@ -102,6 +102,24 @@ export const catalogue = {
     english: "Less money is left than this refund asks for.",
     korean: "환불 가능한 금액을 넘었습니다."
   },
+  RatingOutOfRange: {
+    status: 422,
+    code: "RATING_OUT_OF_RANGE",
+    english: "A review gives one to five whole stars.",
+    korean: "별점은 1점부터 5점까지 1점 단위로 줄 수 있습니다."
+  },
+  ReviewContentInvalid: {
+    status: 422,
+    code: "REVIEW_CONTENT_INVALID",
+    english: "The text of the review is blank, too long or has characters that cannot be shown.",
+    korean: "후기 내용이 비어 있거나, 너무 길거나, 표시할 수 없는 문자가 들어 있습니다."
+  },
+  ReviewNotPurchased: {
+    status: 422,
+    code: "REVIEW_NOT_PURCHASED",
+    english: "Only an item that was paid for and not given back can be reviewed.",
+    korean: "결제하고 환불하지 않은 상품에만 후기를 쓸 수 있습니다."
+  },
   // who sent it
   UnauthenticatedRequest: {
     status: 401,
@@ -242,6 +260,12 @@ export const catalogue = {
     english: "There is no such subscription.",
     korean: "정기배송을 찾을 수 없습니다."
   },
+  ReviewNotFound: {
+    status: 404,
+    code: "REVIEW_NOT_FOUND",
+    english: "There is no such review.",
+    korean: "후기를 찾을 수 없습니다."
+  },
   // what cannot be done now
   UserExists: {
     status: 409,
@@ -302,6 +326,12 @@ export const catalogue = {
     code: "DELIVERY_STATE",
     english: "The state of the next delivery does not allow this.",
     korean: "현재 다음 배송 상태에서는 할 수 없습니다."
+  },
+  DuplicateReview: {
+    status: 409,
+    code: "REVIEW_EXISTS",
+    english: "You have reviewed this item already. Edit that review instead.",
+    korean: "이미 후기를 쓴 상품입니다. 기존 후기를 수정해 주세요."
   },
   ChargeInFlight: {
     status: 409,

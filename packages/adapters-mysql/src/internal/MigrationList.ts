@@ -558,5 +558,28 @@ export const migrations: ReadonlyArray<Migration> = [
   views BIGINT NOT NULL,
   added_by BINARY(16) NOT NULL,
   PRIMARY KEY (view_date, item_id)`
+  ),
+  // An index for each order of a list, so that none is ever sorted; the oldest come from the one by item, read backwards.
+  createTable(
+    "review",
+    `
+  id BINARY(16) NOT NULL,
+  user_id BINARY(16) NOT NULL,
+  item_id BINARY(16) NOT NULL,
+  order_id BINARY(16) NOT NULL,
+  state ${word(16)} NOT NULL,
+  stars TINYINT NOT NULL,
+  content TEXT NOT NULL,
+  written_at DATETIME(3) NOT NULL,
+  changed_at DATETIME(3) NOT NULL,
+  removed_at DATETIME(3) NULL,
+  version INT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY review_one_per_user (user_id, item_id),
+  KEY review_by_user (user_id, state, written_at DESC, id DESC),
+  KEY review_by_item (item_id, state, written_at DESC, id DESC),
+  KEY review_by_stars_high (item_id, state, stars DESC, written_at DESC, id DESC),
+  KEY review_by_stars_low (item_id, state, stars, written_at DESC, id DESC),
+  CONSTRAINT review_stars CHECK (stars BETWEEN 1 AND 5)`
   )
 ].map((step, index) => ({ id: index + 1, ...step }))

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { CategoryName } from "@pillivery/domain/Category"
-import type { ItemId } from "@pillivery/domain/Ids"
+import { ItemId } from "@pillivery/domain/Ids"
 import type { Item } from "@pillivery/domain/Item"
 import { Context, type Effect, type Option, Schema } from "effect"
 import type { Page, PageRequest } from "./Page.ts"
@@ -33,6 +33,16 @@ export interface ItemQuery {
   readonly sort: ItemSort
 }
 
+/** The ratings of an item cannot be changed so: there is no such item, or no ratings could have that sum. */
+export class RatingRefused extends Schema.TaggedError<RatingRefused>("@pillivery/application/RatingRefused")(
+  "RatingRefused",
+  { itemId: ItemId, sum: Schema.Int, count: Schema.Int }
+) {
+  override get message() {
+    return `item ${this.itemId} cannot have ${this.sum} stars and ${this.count} ratings more`
+  }
+}
+
 /** The catalogue. */
 export class ItemRepository extends Context.Service<
   ItemRepository,
@@ -42,6 +52,21 @@ export class ItemRepository extends Context.Service<
     /** The ones that exist, in no order; at most as many as were asked for. */
     readonly findByIds: (ids: ReadonlyArray<ItemId>) => Effect.Effect<ReadonlyArray<Item>, StorageError>
     readonly search: (query: ItemQuery, page: PageRequest) => Effect.Effect<Page<Item>, StorageError>
+    /**
+     * Adds to the ratings of an item, or with numbers below zero takes away from them; refused, and nothing is written,
+     * where no ratings could have the sum that comes out.
+     *
+     * **Details**
+     *
+     * The sum of two such changes does not depend on which is first, so no reader need have read the item and no rival is
+     * stale. The item's version stays: whoever changes its label or its price meanwhile has read nothing that this
+     * changes, and leaves the statistics alone. Joins the transaction around it; there it goes last, since everybody who
+     * reviews the item waits for its end.
+     */
+    readonly addRating: (
+      id: ItemId,
+      by: { readonly sum: number; readonly count: number }
+    ) => Effect.Effect<void, StorageError | RatingRefused>
     readonly count: Effect.Effect<number, StorageError>
   }
 >()("@pillivery/application/ItemRepository") {}

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { DisplayName } from "@pillivery/domain/DisplayName"
 import type { Email } from "@pillivery/domain/Email"
 import type { UserId } from "@pillivery/domain/Ids"
 import type { User } from "@pillivery/domain/User"
@@ -33,6 +34,10 @@ export class UserRepository extends Context.Service<
       Option.Option<{ readonly user: User; readonly passwordHash: Redacted.Redacted | null }>,
       StorageError
     >
+    /** The present names of those who have one, at most as many as were asked for; who withdrew has none. */
+    readonly findDisplayNames: (
+      ids: ReadonlyArray<UserId>
+    ) => Effect.Effect<ReadonlyMap<UserId, DisplayName>, StorageError>
     /** The hash of the password stays unless a new one is given; who withdrew has none. */
     readonly update: (
       user: User,

@@ -263,6 +263,80 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
       const ids = pages.flatMap(({ data }) => data.map(({ id }) => id))
       assert.deepStrictEqual(ids, all.map(({ id }) => id).sort())
     })
+  ),
+
+  law(
+    "adds to the ratings of an item and takes from them, and touches nothing else",
+    Effect.gen(function* () {
+      const items = yield* ItemRepository
+      const item = withStatistics(Fixtures.item({}, yield* freshSeed), { views: 7, sales: 3 })
+      yield* items.insert([item])
+      const rated = (ratingSum: number, ratingCount: number) =>
+        Effect.map(items.findById(item.id), (found) =>
+          sameItem(Option.getOrThrow(found), withStatistics(item, { ratingSum, ratingCount }))
+        )
+      yield* items.addRating(item.id, { sum: 5, count: 1 })
+      yield* items.addRating(item.id, { sum: 2, count: 1 })
+      yield* rated(7, 2)
+      yield* items.addRating(item.id, { sum: -4, count: 0 })
+      yield* rated(3, 2)
+      yield* items.addRating(item.id, { sum: -1, count: -1 })
+      yield* items.addRating(item.id, { sum: -2, count: -1 })
+      yield* rated(0, 0)
+    })
+  ),
+
+  law(
+    "refuses what no ratings could add up to, and changes nothing",
+    Effect.gen(function* () {
+      const items = yield* ItemRepository
+      const item = withStatistics(Fixtures.item({}, yield* freshSeed), { ratingSum: 6, ratingCount: 2 })
+      yield* items.insert([item])
+      const impossible = [
+        { sum: 5, count: 0 },
+        { sum: -5, count: 0 },
+        { sum: 0, count: 5 },
+        { sum: 6, count: -2 },
+        { sum: -6, count: -3 },
+        { sum: -5, count: -2 },
+        { sum: 0, count: -1 }
+      ]
+      for (const by of impossible) yield* failsWith("RatingRefused", items.addRating(item.id, by))
+      yield* failsWith("RatingRefused", items.addRating(Fixtures.anyItemId(yield* freshSeed), { sum: 5, count: 1 }))
+      sameItem(Option.getOrThrow(yield* items.findById(item.id)), item)
+    })
+  ),
+
+  law(
+    "adds the ratings of every rival",
+    Effect.gen(function* () {
+      const items = yield* ItemRepository
+      const { run } = yield* Transaction
+      const item = Fixtures.item({}, yield* freshSeed)
+      yield* items.insert([item])
+      const ends = yield* endsOf(
+        Array.from({ length: rivalsCount * 4 }, (_, index) =>
+          run(items.addRating(item.id, { sum: 1 + (index % 5), count: 1 }))
+        )
+      )
+      assert.strictEqual(countOf(ends, "success"), rivalsCount * 4)
+      const sum = Array.from(ends, (_, index) => 1 + (index % 5)).reduce((total, stars) => total + stars)
+      const { statistics } = Option.getOrThrow(yield* items.findById(item.id))
+      assert.deepStrictEqual([statistics.ratingSum, statistics.ratingCount], [sum, rivalsCount * 4])
+    })
+  ),
+
+  law(
+    "adds ratings in the transaction around it",
+    Effect.gen(function* () {
+      const items = yield* ItemRepository
+      const { run } = yield* Transaction
+      const item = Fixtures.item({}, yield* freshSeed)
+      yield* items.insert([item])
+      const added = items.addRating(item.id, { sum: 5, count: 1 })
+      yield* failsWith("Unwanted", run(Effect.andThen(added, Effect.fail({ _tag: "Unwanted" as const }))))
+      sameItem(Option.getOrThrow(yield* items.findById(item.id)), item)
+    })
   )
 ]
 

@@ -195,6 +195,28 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
   ),
 
   law(
+    "finds the present display names of many users at once, and none of who withdrew or never was",
+    Effect.gen(function* () {
+      const users = yield* UserRepository
+      const [one, two, gone] = (yield* freshSeeds(3)).map((seed) => Fixtures.user({}, seed))
+      if (one === undefined || two === undefined || gone === undefined) return assert.fail("three users")
+      for (const user of [one, two, gone]) yield* users.insert(user, hash)
+      yield* users.update(getOrThrow(User.withdraw(gone, Fixtures.later(1))))
+      const renamed = Fixtures.user({}, yield* freshSeed).displayName
+      yield* users.update(new User.Active({ ...two, displayName: renamed }))
+      const asked = [one.id, two.id, gone.id, one.id, Fixtures.anyUserId(yield* freshSeed)]
+      assert.deepStrictEqual(
+        yield* users.findDisplayNames(asked),
+        new Map([
+          [one.id, one.displayName],
+          [two.id, renamed]
+        ])
+      )
+      assert.strictEqual((yield* users.findDisplayNames([])).size, 0)
+    })
+  ),
+
+  law(
     "lets a user keep its own e-mail, name and phone in an update",
     Effect.gen(function* () {
       const users = yield* UserRepository
