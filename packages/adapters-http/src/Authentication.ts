@@ -11,7 +11,7 @@ import { TokenStore } from "@pillivery/application/ports/TokenStore"
 import { Effect, Layer, Redacted } from "effect"
 import { HttpEffect, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { toProblem } from "./Answer.ts"
-import { Authentication, CurrentIdentity } from "./api/Middleware.ts"
+import { Administration, Authentication, CurrentIdentity } from "./api/Middleware.ts"
 import * as RateLimits from "./RateLimits.ts"
 
 /** The longest token that is looked at, in characters. */
@@ -77,5 +77,20 @@ export const layer = Layer.effect(
         })
       }
     })
+  })
+)
+
+const notAdmin = { _tag: "AdminOnlyRequest", message: "only those who run the shop may do this" } as const
+
+/** Lets in who has the role ADMIN. */
+export const layerAdministration = Layer.succeed(
+  Administration,
+  Effect.fnUntraced(function* (httpEffect) {
+    const { roles, userId } = yield* CurrentIdentity
+    if (roles.includes("ADMIN")) return yield* httpEffect
+    yield* Effect.logWarning("Somebody who does not run the shop asked for what only they may do").pipe(
+      Effect.annotateLogs({ userId })
+    )
+    return yield* Effect.fail(yield* toProblem(notAdmin))
   })
 )

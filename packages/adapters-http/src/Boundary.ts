@@ -20,7 +20,8 @@ import {
 import { HttpApi } from "effect/http-api"
 import type * as RateLimiter from "effect/persistence/RateLimiter"
 import { randomUUID } from "node:crypto"
-import { toResponse } from "./Answer.ts"
+import { retryAfterSecondsDefault, toResponse } from "./Answer.ts"
+import { importPath } from "./api/Admin.ts"
 import { Api } from "./api/Api.ts"
 import { InternalApi } from "./api/Internal.ts"
 import type { Tag } from "./api/ErrorCatalogue.ts"
@@ -36,6 +37,10 @@ export const openapiPath = "/openapi.json"
 export const docsPath = "/docs"
 /** The largest body that is read, in bytes. */
 export const bodyBytesMax = 262_144
+/** The largest catalogue that is read in, in bytes. */
+export const importBytesMax = 268_435_456
+/** How long a request may take, in milliseconds; reading a catalogue in is bounded by its size. */
+export const requestMillisMax = 60_000
 
 const securityHeaders = Headers.fromInput({
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -138,6 +143,19 @@ const tagOfStatus = (status: number): Tag => {
 const isProblem = (response: HttpServerResponse.HttpServerResponse): boolean =>
   response.body._tag !== "Empty" && response.body.contentType?.startsWith(Problems.contentType) === true
 
+// The billing CLI waits for as long as the slowest charge may take.
+const isTimed = (request: HttpServerRequest.HttpServerRequest): boolean =>
+  request.url.startsWith("/api/") && pathOf(request.url) !== importPath
+
+const inTime = <E, R>(handler: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>, requestId: string) =>
+  Effect.timeoutOrElse(handler, {
+    duration: requestMillisMax,
+    orElse: () =>
+      Effect.succeed(
+        toResponse("TookTooLongRequest", requestId, { headers: { "retry-after": String(retryAfterSecondsDefault) } })
+      )
+  })
+
 // What is watched by our own machines is not counted.
 const isLimited = (request: HttpServerRequest.HttpServerRequest): boolean => request.url.startsWith("/api/")
 
@@ -147,6 +165,7 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | RateLimite
     const limits = yield* RateLimits.make
     const trustedProxies = yield* TrustedProxies
     const bodyMax = ByteSize.bytes(bodyBytesMax)
+    const importMax = ByteSize.bytes(importBytesMax)
 
     const refused = (
       request: HttpServerRequest.HttpServerRequest,
@@ -208,10 +227,11 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | RateLimite
           )
         }
       }
-      if (Number(request.headers["content-length"] ?? 0) > bodyBytesMax) {
+      const isImport = pathOf(request.url) === importPath
+      if (Number(request.headers["content-length"] ?? 0) > (isImport ? importBytesMax : bodyBytesMax)) {
         return Effect.succeed(refused(request, 413, requestId))
       }
-      return handler.pipe(
+      return (isTimed(request) ? inTime(handler, requestId) : handler).pipe(
         Effect.catchCause((cause) => {
           if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
           return Effect.flatMap(HttpServerError.causeResponse(cause), ([response]) =>
@@ -226,7 +246,7 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | RateLimite
         // One merge of contexts instead of four: this is on the way of every request.
         Effect.provideContext(
           Context.make(RequestId, requestId).pipe(
-            Context.add(HttpIncomingMessage.MaxBodySize, bodyMax),
+            Context.add(HttpIncomingMessage.MaxBodySize, isImport ? importMax : bodyMax),
             Context.add(References.CurrentLogAnnotations, { requestId }),
             Context.add(References.TracerSpanAnnotations, { requestId })
           )

@@ -9,6 +9,7 @@ import * as Answer from "./Answer.ts"
 import { Api } from "./api/Api.ts"
 import * as Authentication from "./Authentication.ts"
 import * as Boundary from "./Boundary.ts"
+import * as Admin from "./handlers/Admin.ts"
 import * as Carts from "./handlers/Carts.ts"
 import { InternalApi } from "./api/Internal.ts"
 import * as Internal from "./handlers/Internal.ts"
@@ -28,6 +29,7 @@ export const layerHandlers = Layer.mergeAll(
   Users.layerNotifications,
   Social.layer,
   Items.layer,
+  Admin.layer,
   Carts.layer,
   Orders.layer,
   Payments.layer,
@@ -35,7 +37,7 @@ export const layerHandlers = Layer.mergeAll(
   Reviews.layer,
   Operations.layerSandbox,
   Operations.layerOperations
-).pipe(Layer.provideMerge([Authentication.layer, Answer.layerRefusals]))
+).pipe(Layer.provideMerge([Authentication.layer, Authentication.layerAdministration, Answer.layerRefusals]))
 
 /** Every route, to be put on a server. */
 export const layer = Layer.mergeAll(

@@ -12,10 +12,20 @@ import { customer, type Endpoint, endpoints } from "./Contract.ts"
 import * as Shop from "./Shop.ts"
 
 /**
- * Who comes from a log-in elsewhere, alone or logged in (tried in Social.test.ts); everybody; who is logged in, about
+ * Who runs the shop; who comes from a log-in elsewhere, alone or logged in (tried in Social.test.ts); everybody; who is logged in, about
  * oneself; the same, once; who owns what the path names; the provider's redirects; the sandbox.
  */
-type Access = "elsewhere" | "linking" | "public" | "user" | "ending" | "owner" | "provider" | "sandbox" | "service"
+type Access =
+  | "admin"
+  | "elsewhere"
+  | "linking"
+  | "public"
+  | "user"
+  | "ending"
+  | "owner"
+  | "provider"
+  | "sandbox"
+  | "service"
 
 const access: Readonly<Record<string, Access>> = {
   "users.signUp": "public",
@@ -31,8 +41,14 @@ const access: Readonly<Record<string, Access>> = {
   "notifications.read": "owner",
   "items.main": "public",
   "items.search": "public",
+  "items.onSale": "public",
+  "items.brands": "public",
   "items.categories": "public",
   "items.get": "public",
+  "admin.getItem": "admin",
+  "admin.createItem": "admin",
+  "admin.changeItem": "admin",
+  "admin.importItems": "admin",
   "carts.get": "user",
   "carts.addItem": "user",
   "carts.changeLine": "user",
@@ -81,6 +97,7 @@ const guardOf: Readonly<Record<Access, Endpoint["guard"]>> = {
   public: "nobody",
   user: "token",
   ending: "token",
+  admin: "token",
   elsewhere: "nobody",
   linking: "token",
   owner: "token",
@@ -109,7 +126,7 @@ describe("nobody", () => {
     Effect.gen(function* () {
       const { call, read } = yield* customer
       const before = yield* read
-      for (const endpoint of of("user", "owner", "ending", "linking")) {
+      for (const endpoint of of("user", "owner", "ending", "linking", "admin")) {
         for (const sent of [{}, { token: "nonsense" }, { token: `${"a".repeat(20)}.${"b".repeat(20)}.c` }]) {
           assert.strictEqual((yield* call(endpoint, sent)).status, 401, endpoint.id)
         }
@@ -143,6 +160,25 @@ describe("nobody", () => {
         }
       }
       assert.deepStrictEqual(yield* read, before)
+    }).pipe(Effect.provide(Shop.layer))
+  )
+
+  it.live("FS7: but who runs the shop does what is theirs to do, and a role comes from us alone", () =>
+    Effect.gen(function* () {
+      const { call, token } = yield* customer
+      for (const endpoint of of("admin")) {
+        const { json, status } = yield* call(endpoint, { token })
+        assert.deepStrictEqual([status, json["code"]], [403, "ADMIN_ONLY"], endpoint.id)
+      }
+      yield* grantAdmin(Email.make(Shop.signUpBody(1).email))
+      // The token of before says what was so then.
+      for (const endpoint of of("admin"))
+        assert.strictEqual((yield* call(endpoint, { token })).status, 403, endpoint.id)
+      const admin = yield* Shop.logInAgain(1)
+      for (const endpoint of of("admin")) {
+        const { status, text } = yield* call(endpoint, { token: admin })
+        assert.isFalse(isRefusal(status), `${endpoint.id}: ${status} ${text}`)
+      }
     }).pipe(Effect.provide(Shop.layer))
   )
 

@@ -9,12 +9,12 @@ import {
   type ItemSort,
   RatingRefused
 } from "@pillivery/application/ports/ItemRepository"
-import type { AlreadyExists } from "@pillivery/application/ports/StorageError"
+import { type AlreadyExists, StaleWrite } from "@pillivery/application/ports/StorageError"
 import * as Item from "@pillivery/domain/Item"
 import * as Rating from "@pillivery/domain/Rating"
 import { Effect, Layer, Option, Result } from "effect"
 import * as Table from "./internal/Table.ts"
-import { offsetOf, type Rows, Store } from "./Store.ts"
+import { nextVersion, offsetOf, type Rows, Store } from "./Store.ts"
 
 /** The table of items, whose sales the sales ledger writes. */
 export const items = Table.define<Item.Item>()({ name: "item", idOf: (item) => item.id })
@@ -53,6 +53,15 @@ export const layer = Layer.effect(
           }
           return Result.succeed(undefined)
         }),
+      update: (changed) =>
+        store.write("ItemRepository.update", (rows): Result.Result<void, StaleWrite> => {
+          for (const item of changed) {
+            const before = rows.get(items, item.id)
+            if (before?.version !== item.version) return Result.fail(new StaleWrite({ entity: "item", id: item.id }))
+            rows.put(items, nextVersion(new Item.Item({ ...item, statistics: before.statistics })))
+          }
+          return Result.succeed(undefined)
+        }),
       findById: (id) => store.read("ItemRepository.findById", (rows) => Option.fromUndefinedOr(rows.get(items, id))),
       findByIds: (ids) =>
         store.read("ItemRepository.findByIds", (rows) => [...new Set(ids)].flatMap((id) => rows.get(items, id) ?? [])),
@@ -70,6 +79,20 @@ export const layer = Layer.effect(
           if (!Rating.isPossible(ratingSum, ratingCount)) return Result.fail(new RatingRefused({ itemId: id, ...by }))
           const statistics = new Item.Statistics({ ...item.statistics, ratingSum, ratingCount })
           return Result.succeed(rows.put(items, new Item.Item({ ...item, statistics })))
+        }),
+      listBrands: (page) =>
+        store.read("ItemRepository.listBrands", (rows) => {
+          const counts = new Map<string, number>()
+          for (const { information } of rows.all(items)) {
+            counts.set(information.brand, (counts.get(information.brand) ?? 0) + 1)
+          }
+          // By code point, as bytes are.
+          const brands = [...counts].map(([name, items]) => ({ name, items }))
+          const sorted = brands.toSorted((one, two) =>
+            Buffer.compare(Buffer.from(one.name, "utf8"), Buffer.from(two.name, "utf8"))
+          )
+          const offset = offsetOf(page)
+          return { data: sorted.slice(offset, offset + page.size), totalElements: sorted.length }
         }),
       count: store.read("ItemRepository.count", (rows) => rows.size(items))
     })

@@ -28,6 +28,7 @@ import {
   insertRows,
   offsetOf,
   orExists,
+  orStale,
   totalFrom,
   whereIn
 } from "./internal/Rows.ts"
@@ -66,6 +67,7 @@ const CategoryRow = Schema.Struct({ item_id: Uuid, category: Schema.String })
 
 const decodeItemRows = Schema.decodeUnknownEffect(Schema.Array(ItemRow))
 const decodeCategoryRows = Schema.decodeUnknownEffect(Schema.Array(CategoryRow))
+const decodeBrands = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ name: Schema.String, items: Schema.Int })))
 const decodeItem = Schema.decodeUnknownEffect(Item.Item)
 const encodeItemRow = Schema.encodeSync(ItemRow)
 
@@ -133,6 +135,21 @@ const bigramsOf = (text: string): ReadonlyArray<Uint8Array> => {
   return [...pairs].map((pair) => Buffer.from(pair, "utf8"))
 }
 
+/** What is written of items, in three tables. */
+const rowsOf = (items: ReadonlyArray<Item.Item>) => {
+  const rows = items.map((item) => ({
+    ...encodeItemRow(itemToRow(item)),
+    search_name: toSearchText(item.information.productName)
+  }))
+  return {
+    rows,
+    categories: items.flatMap(({ categories: names, id }) =>
+      names.map((category, position) => ({ item_id: toBytes(id), position, category }))
+    ),
+    bigrams: rows.flatMap(({ id, search_name }) => bigramsOf(search_name).map((bigram) => ({ bigram, item_id: id })))
+  }
+}
+
 /** The catalogue on MySQL. */
 export const layer = Layer.effect(
   ItemRepository,
@@ -194,16 +211,7 @@ export const layer = Layer.effect(
 
     return ItemRepository.of({
       insert: Effect.fn("ItemRepository.insert")(function* (items: ReadonlyArray<Item.Item>) {
-        const rows = items.map((item) => ({
-          ...encodeItemRow(itemToRow(item)),
-          search_name: toSearchText(item.information.productName)
-        }))
-        const categories = items.flatMap(({ categories: names, id }) =>
-          names.map((category, position) => ({ item_id: toBytes(id), position, category }))
-        )
-        const bigrams = rows.flatMap(({ id, search_name }) =>
-          bigramsOf(search_name).map((bigram) => ({ bigram, item_id: id }))
-        )
+        const { bigrams, categories, rows } = rowsOf(items)
         yield* run(
           write("ItemRepository.insert")(
             Effect.all([
@@ -218,6 +226,32 @@ export const layer = Layer.effect(
               insertRows(sql, "item_category", categories),
               insertRows(sql, "item_bigram", bigrams)
             ])
+          )
+        )
+      }),
+
+      update: Effect.fn("ItemRepository.update")(function* (items: ReadonlyArray<Item.Item>) {
+        if (items.length === 0) return
+        const { bigrams, categories, rows } = rowsOf(items)
+        const ids = sql.in(items.map(({ id }) => toBytes(id)))
+        yield* run(
+          write("ItemRepository.update")(
+            Effect.gen(function* () {
+              // In one order for all, so that two who change the same items wait for each other and do not deadlock.
+              for (const row of rows.toSorted((one, two) => Buffer.compare(one.id, two.id))) {
+                const { id, rating_count: _c, rating_sum: _s, sales: _sales, version, views: _v, ...label } = row
+                yield* orStale(
+                  sql`UPDATE item SET ${sql.update({ ...label, version: version + 1 })}
+                    WHERE id = ${id} AND version = ${version}`,
+                  "item",
+                  Buffer.from(id).toString("hex")
+                )
+              }
+              yield* sql`DELETE FROM item_category WHERE item_id IN ${ids}`
+              yield* sql`DELETE FROM item_bigram WHERE item_id IN ${ids}`
+              yield* insertRows(sql, "item_category", categories)
+              yield* insertRows(sql, "item_bigram", bigrams)
+            })
           )
         )
       }),
@@ -263,6 +297,20 @@ export const layer = Layer.effect(
           )
         )
         if (rows === 0) return yield* new RatingRefused({ itemId: id, ...by })
+      }),
+
+      listBrands: Effect.fn("ItemRepository.listBrands")(function* (page: PageRequest) {
+        const totalElements = yield* read("ItemRepository.listBrands")(
+          totalFrom(sql`SELECT COUNT(DISTINCT brand) AS total FROM item`)
+        )
+        const data = yield* read("ItemRepository.listBrands")(
+          Effect.flatMap(
+            sql`SELECT brand AS name, COUNT(*) AS items FROM item GROUP BY brand ORDER BY brand
+              LIMIT ${page.size} OFFSET ${offsetOf(page)}`,
+            decodeBrands
+          )
+        )
+        return { data, totalElements }
       }),
 
       count: read("ItemRepository.count")(totalFrom(sql`SELECT COUNT(*) AS total FROM item`))

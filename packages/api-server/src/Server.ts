@@ -17,8 +17,8 @@ import type { Settings } from "./Settings.ts"
 export const shutdownMillisMax = 20_000
 /** How long a client may take to send its headers, in milliseconds. */
 export const headersMillisMax = 10_000
-/** How long a client may take to send a whole request, in milliseconds. */
-export const requestMillisMax = 30_000
+/** How long a client may take to send a whole request, in milliseconds; a catalogue is read no faster than it is written. */
+export const requestMillisMax = 300_000
 
 /** The port is in use, or may not be listened on. */
 export class PortUnavailable extends Schema.TaggedError<PortUnavailable>("@pillivery/api-server/PortUnavailable")(

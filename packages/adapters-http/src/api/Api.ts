@@ -6,6 +6,7 @@
 import { pageSizeMax } from "@pillivery/application/ports/Page"
 import { wonMax } from "@pillivery/domain/Won"
 import { HttpApi, OpenApi } from "effect/http-api"
+import { AdminGroup } from "./Admin.ts"
 import { CartsGroup } from "./Carts.ts"
 import { ItemsGroup } from "./Items.ts"
 import { Refusals } from "./Middleware.ts"
@@ -54,6 +55,7 @@ export const Api = HttpApi.make("pillivery")
     SocialGroup,
     NotificationsGroup,
     ItemsGroup,
+    AdminGroup,
     CartsGroup,
     OrdersGroup,
     PaymentsGroup,

@@ -120,6 +120,24 @@ export const catalogue = {
     english: "Only an item that was paid for and not given back can be reviewed.",
     korean: "결제하고 환불하지 않은 상품에만 후기를 쓸 수 있습니다."
   },
+  ItemPriceInvalid: {
+    status: 422,
+    code: "ITEM_PRICE_INVALID",
+    english: "An item cannot have this price.",
+    korean: "상품 가격이나 할인율이 올바르지 않습니다."
+  },
+  ImportTooLong: {
+    status: 422,
+    code: "IMPORT_TOO_LONG",
+    english: "The file has too many lines. What came before was imported.",
+    korean: "파일의 줄 수가 너무 많습니다. 앞부분까지만 등록되었습니다."
+  },
+  FileUnreadable: {
+    status: 422,
+    code: "FILE_UNREADABLE",
+    english: "The file cannot be read to its end. What came before was imported.",
+    korean: "파일을 끝까지 읽을 수 없습니다. 앞부분까지만 등록되었습니다."
+  },
   // who sent it
   UnauthenticatedRequest: {
     status: 401,
@@ -204,6 +222,12 @@ export const catalogue = {
     code: "SERVICE_TOKEN_REJECTED",
     english: "The service token is missing or wrong.",
     korean: "서비스 토큰이 없거나 올바르지 않습니다."
+  },
+  AdminOnlyRequest: {
+    status: 403,
+    code: "ADMIN_ONLY",
+    english: "Only those who run the shop may do this.",
+    korean: "관리자만 사용할 수 있습니다."
   },
   AddressNotAllowedRequest: {
     status: 403,
@@ -406,6 +430,12 @@ export const catalogue = {
     code: "PROVIDER_UNAVAILABLE",
     english: "The payment provider cannot be reached. Nothing was paid; try again in a moment.",
     korean: "결제사에 연결할 수 없습니다. 결제되지 않았으니 잠시 후 다시 시도해 주세요."
+  },
+  TookTooLongRequest: {
+    status: 503,
+    code: "TOOK_TOO_LONG",
+    english: "The request took too long and was given up. Look at how things stand before you repeat it.",
+    korean: "요청이 너무 오래 걸려 중단되었습니다. 처리 상태를 확인한 뒤 다시 시도해 주세요."
   },
   NotReadyRequest: {
     status: 503,

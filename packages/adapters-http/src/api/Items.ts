@@ -58,11 +58,17 @@ export const ItemDto = Schema.Struct({
   })
 }).annotate({ identifier: "Item" })
 
+/** A page of items. */
+export const ItemPageDto = pageOf("ItemPage", ItemSummaryDto)
+
 /** What the main page shows. */
 export const MainDto = Schema.Struct({
   best: Schema.Array(ItemSummaryDto),
   onSale: Schema.Array(ItemSummaryDto)
 }).annotate({ identifier: "MainPage" })
+
+/** A brand and how many items it has. */
+export const BrandDto = Schema.Struct({ name: Schema.String, items: Schema.Int }).annotate({ identifier: "Brand" })
 
 const Amount = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: wonMax }))
 
@@ -86,8 +92,21 @@ export const ItemsGroup = HttpApiGroup.make("items")
         sort: Schema.optionalKey(ItemSort),
         ...pageQuery
       },
-      success: pageOf("ItemPage", ItemSummaryDto)
+      success: ItemPageDto
     }).annotate(OpenApi.Summary, "Search the catalogue"),
+    HttpApiEndpoint.get("onSale", "/api/items/on-sale", {
+      query: {
+        category: Schema.optionalKey(CategoryName),
+        brand: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(nameLengthMax))),
+        sort: Schema.optionalKey(ItemSort),
+        ...pageQuery
+      },
+      success: ItemPageDto
+    }).annotate(OpenApi.Summary, "What is sold at a discount, the most reduced first"),
+    HttpApiEndpoint.get("brands", "/api/items/brands", {
+      query: pageQuery,
+      success: pageOf("BrandPage", BrandDto)
+    }).annotate(OpenApi.Summary, "The brands, by name"),
     HttpApiEndpoint.get("categories", "/api/items/categories", {
       success: Schema.Struct({ categories: Schema.Array(CategoryName) }).annotate({ identifier: "Categories" })
     }).annotate(OpenApi.Summary, "The categories"),

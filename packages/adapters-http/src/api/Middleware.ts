@@ -32,3 +32,9 @@ export class Authentication extends HttpApiMiddleware.Service<Authentication, { 
 export class Refusals extends HttpApiMiddleware.Service<Refusals>()("@pillivery/adapters-http/api/Refusals", {
   error: [Problems.badRequest, Problems.tooManyRequests, Problems.internalError, Problems.unavailable]
 }) {}
+
+/** Lets in who runs the shop; whoever is calling is known by then. */
+export class Administration extends HttpApiMiddleware.Service<Administration, { requires: CurrentIdentity }>()(
+  "@pillivery/adapters-http/api/Administration",
+  { error: Problems.forbidden }
+) {}

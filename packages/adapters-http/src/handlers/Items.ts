@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { HotLists } from "@pillivery/application/Catalogue/HotLists"
-import { getItem } from "@pillivery/application/Catalogue/Items"
+import { getItem, listBrands } from "@pillivery/application/Catalogue/Items"
 import { Views } from "@pillivery/application/Catalogue/Views"
 import type { ItemRepository } from "@pillivery/application/ports/ItemRepository"
 import { CategoryName } from "@pillivery/domain/Category"
@@ -39,7 +39,8 @@ export const toItemSummary = (item: Item.Item): typeof ItemSummaryDto.Type => ({
   rating: { average: Math.round(Item.averageRating(item) * tenths) / tenths, count: item.statistics.ratingCount }
 })
 
-const toItem = (item: Item.Item): typeof ItemDto.Type => {
+/** An item with everything about it. */
+export const toItem = (item: Item.Item): typeof ItemDto.Type => {
   const { brand: _brand, productName: _productName, ...information } = item.information
   return { ...toItemSummary(item), descriptionImage: item.images.description, information }
 }
@@ -67,6 +68,18 @@ export const layer = HttpApiBuilder.group(
           answer
         )
       },
+      onSale: ({ query }) => {
+        const { page: _page, size: _size, sort = "DISCOUNT_RATE_H", ...filters } = query
+        const page = toPageRequest(query)
+        return lists.search({ ...filters, onSale: true, sort }, page).pipe(
+          Effect.map((found) => fromPage(found, page, toItemSummary)),
+          answer
+        )
+      },
+      brands: Effect.fnUntraced(function* ({ query }) {
+        const page = toPageRequest(query)
+        return fromPage(yield* listBrands(page).pipe(answer, provide), page, (brand) => brand)
+      }),
       categories: () => Effect.succeed({ categories: CategoryName.literals }),
       get: ({ params, request }) =>
         getItem(params.itemId).pipe(

@@ -32,6 +32,11 @@ export const searchItems = Effect.fn("searchItems")(function* (query: ItemQuery,
   return yield* (yield* ItemRepository).search(query, page)
 })
 
+/** The brands, by name. */
+export const listBrands = Effect.fn("listBrands")(function* (page: PageRequest) {
+  return yield* (yield* ItemRepository).listBrands(page)
+})
+
 /** What the main page shows: what sells best, and what is most reduced. */
 export const listMain = Effect.fn("listMain")(function* () {
   const items = yield* ItemRepository

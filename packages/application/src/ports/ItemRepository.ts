@@ -8,7 +8,7 @@ import { ItemId } from "@pillivery/domain/Ids"
 import type { Item } from "@pillivery/domain/Item"
 import { Context, type Effect, type Option, Schema } from "effect"
 import type { Page, PageRequest } from "./Page.ts"
-import type { AlreadyExists, StorageError } from "./StorageError.ts"
+import type { AlreadyExists, StaleWrite, StorageError } from "./StorageError.ts"
 
 /** How a list of items is ordered; ties are broken by id. */
 export const ItemSort = Schema.Literals([
@@ -43,11 +43,22 @@ export class RatingRefused extends Schema.TaggedError<RatingRefused>("@pillivery
   }
 }
 
+/** A brand and how many items it has. */
+export interface Brand {
+  readonly name: string
+  readonly items: number
+}
+
 /** The catalogue. */
 export class ItemRepository extends Context.Service<
   ItemRepository,
   {
     readonly insert: (items: ReadonlyArray<Item>) => Effect.Effect<void, StorageError | AlreadyExists>
+    /**
+     * Writes label, price, pictures and categories of items at the versions read; all or, when one was changed since, none.
+     * Statistics belong to those who count, and stay.
+     */
+    readonly update: (items: ReadonlyArray<Item>) => Effect.Effect<void, StorageError | StaleWrite>
     readonly findById: (id: ItemId) => Effect.Effect<Option.Option<Item>, StorageError>
     /** The ones that exist, in no order; at most as many as were asked for. */
     readonly findByIds: (ids: ReadonlyArray<ItemId>) => Effect.Effect<ReadonlyArray<Item>, StorageError>
@@ -67,6 +78,8 @@ export class ItemRepository extends Context.Service<
       id: ItemId,
       by: { readonly sum: number; readonly count: number }
     ) => Effect.Effect<void, StorageError | RatingRefused>
+    /** The brands, by name, each with how many items it has. */
+    readonly listBrands: (page: PageRequest) => Effect.Effect<Page<Brand>, StorageError>
     readonly count: Effect.Effect<number, StorageError>
   }
 >()("@pillivery/application/ItemRepository") {}

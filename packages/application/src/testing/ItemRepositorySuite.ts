@@ -5,6 +5,7 @@
  */
 import { assert } from "@effect/vitest"
 import * as Item from "@pillivery/domain/Item"
+import * as Rate from "@pillivery/domain/Rate"
 import * as Fixtures from "@pillivery/domain/testing/Fixtures"
 import { Effect, Option, Schema } from "effect"
 import type { IdGenerator } from "../ports/IdGenerator.ts"
@@ -16,6 +17,7 @@ import { countOf, endsOf, failsWith, freshSeed, freshSeeds, law, type Law, sameB
 export type Requirements = ItemRepository | Transaction | IdGenerator
 
 const rivalsCount = 8
+const firstPage = { page: 1, size: 8 }
 const sameItem = sameBy(Schema.encodeSync(Schema.toCodecJson(Item.Item)))
 
 const withStatistics = (item: Item.Item, statistics: Partial<typeof Item.Statistics.Type>): Item.Item =>
@@ -125,6 +127,76 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
       )
       assert.deepStrictEqual(yield* items.findByIds([]), [])
       assert.deepStrictEqual(yield* items.findByIds([missing]), [])
+    })
+  ),
+
+  law(
+    "changes label, price and categories of items, finds them by their new names alone, and leaves what is counted",
+    Effect.gen(function* () {
+      const items = yield* ItemRepository
+      const [before, other] = [Fixtures.item({}, yield* freshSeed), Fixtures.item({}, yield* freshSeed)]
+      const statistics = new Item.Statistics({ views: 5, sales: 7, ratingSum: 9, ratingCount: 2 })
+      yield* items.insert([new Item.Item({ ...before, statistics }), other])
+      const productName = `새로운 ${yield* freshSeed}`
+      const information = new Item.Information({ ...before.information, productName, mainFunction: "눈 건강" })
+      const changed = Item.reprice(Item.relabel(before, information), Fixtures.won(5_000), Rate.Rate.make(100))
+      yield* items.update([changed, other])
+      const found = Option.getOrThrow(yield* items.findById(before.id))
+      assert.deepStrictEqual(
+        [found.information.productName, found.price.real, found.categories, found.version],
+        [productName, 4_500, ["EYE"], 1]
+      )
+      assert.deepStrictEqual({ ...found.statistics }, { ...statistics })
+      const named = (keyword: string) =>
+        Effect.map(items.search({ keyword, sort: "SALES" }, firstPage), ({ totalElements }) => totalElements)
+      assert.strictEqual(yield* named(productName), 1)
+      const byCategory = yield* items.search({ keyword: productName, category: "EYE", sort: "SALES" }, firstPage)
+      assert.strictEqual(byCategory.totalElements, 1)
+      assert.strictEqual(Option.getOrThrow(yield* items.findById(other.id)).version, 1)
+    })
+  ),
+
+  law(
+    "changes all of some items or, when one was changed since, none",
+    Effect.gen(function* () {
+      const items = yield* ItemRepository
+      const [one, two] = [Fixtures.item({}, yield* freshSeed), Fixtures.item({}, yield* freshSeed)]
+      yield* items.insert([one, two])
+      yield* items.update([two])
+      yield* failsWith("StaleWrite", items.update([Item.reprice(one, Fixtures.won(1_000), Rate.Rate.make(0)), two]))
+      yield* failsWith("StaleWrite", items.update([Fixtures.item({}, yield* freshSeed)]))
+      const found = Option.getOrThrow(yield* items.findById(one.id))
+      assert.deepStrictEqual([found.price.real, found.version], [one.price.real, 0])
+      yield* items.update([])
+    })
+  ),
+
+  law(
+    "lists each brand once, by name, with its items",
+    Effect.gen(function* () {
+      const items = yield* ItemRepository
+      const seed = yield* freshSeed
+      const brands = [`${seed} 나`, `${seed} 가`, `${seed} 나`, `${seed} a`]
+      const added = yield* Effect.forEach(brands, (brand) =>
+        Effect.map(freshSeed, (seed) => {
+          const item = Fixtures.item({}, seed)
+          return Item.relabel(item, new Item.Information({ ...item.information, brand }))
+        })
+      )
+      yield* items.insert(added)
+      const pages = yield* Effect.forEach([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], (page) =>
+        items.listBrands({ page, size: 100 })
+      )
+      const listed = pages.flatMap(({ data }) => data)
+      assert.strictEqual(listed.length, Math.min(1_000, pages[0]?.totalElements ?? 0))
+      assert.deepStrictEqual(
+        listed.filter(({ name }) => name.startsWith(seed)),
+        [
+          { name: `${seed} a`, items: 1 },
+          { name: `${seed} 가`, items: 1 },
+          { name: `${seed} 나`, items: 2 }
+        ]
+      )
     })
   ),
 

@@ -1,0 +1,124 @@
+/**
+ * What only those who run the shop may do.
+ *
+ * @since 0.1.0
+ */
+import { ItemId } from "@pillivery/domain/Ids"
+import { imageLengthMax, nameLengthMax, textLengthMax } from "@pillivery/domain/Item"
+import { wonMax } from "@pillivery/domain/Won"
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { ItemDto } from "./Items.ts"
+import { Administration, Authentication } from "./Middleware.ts"
+import * as Problems from "./Problems.ts"
+
+/** Where a catalogue is sent to, whose body may be large. */
+export const importPath = "/api/admin/items/import"
+
+const Name = Schema.String.check(
+  Schema.isMaxLength(nameLengthMax),
+  Schema.isPattern(/\S/, { expected: "a name that is not blank" })
+)
+const Text = Schema.String.check(Schema.isMaxLength(textLengthMax))
+const Image = Schema.String.check(Schema.isMaxLength(imageLengthMax))
+const Amount = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: wonMax }))
+const Percent = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 100 }))
+
+const texts = {
+  statementNumber: Schema.optionalKey(Text),
+  registeredDate: Schema.optionalKey(Text),
+  distributionPeriod: Schema.optionalKey(Text),
+  appearance: Schema.optionalKey(Text),
+  servingUse: Schema.optionalKey(Text),
+  preservePeriod: Schema.optionalKey(Text),
+  intake: Schema.optionalKey(Text),
+  mainFunction: Schema.optionalKey(Text),
+  baseStandard: Schema.optionalKey(Text),
+  thumbnail: Schema.optionalKey(Image),
+  descriptionImage: Schema.optionalKey(Image)
+}
+
+/** A new item; its categories follow from its main function. */
+export const CreateItemDto = Schema.Struct({
+  name: Name,
+  brand: Name,
+  originPrice: Amount,
+  discountPercent: Schema.optionalKey(Percent),
+  ...texts
+}).annotate({
+  identifier: "CreateItem",
+  examples: [
+    {
+      name: "루테인 지아잔틴 플러스",
+      brand: "온결바이오",
+      originPrice: 20_000,
+      discountPercent: 12.5,
+      mainFunction: "눈 건강에 도움을 줄 수 있음"
+    }
+  ]
+})
+
+/** What is to change of an item that was read at `version`; what is not named stays. */
+export const ChangeItemDto = Schema.Struct({
+  version: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  name: Schema.optionalKey(Name),
+  brand: Schema.optionalKey(Name),
+  originPrice: Schema.optionalKey(Amount),
+  discountPercent: Schema.optionalKey(Percent),
+  ...texts
+}).annotate({ identifier: "ChangeItem" })
+
+/** An item as those who run the shop see it. */
+export const AdminItemDto = Schema.Struct({ ...ItemDto.fields, version: Schema.Int }).annotate({
+  identifier: "AdminItem"
+})
+
+/** What an import did; bad lines beyond the first thousand are counted only. */
+export const ImportReportDto = Schema.Struct({
+  lines: Schema.Int,
+  created: Schema.Int,
+  updated: Schema.Int,
+  unchanged: Schema.Int,
+  refused: Schema.Int,
+  reports: Schema.Array(
+    Schema.Struct({ line: Schema.Int, field: Schema.String, reason: Schema.String }).annotate({
+      identifier: "LineReport"
+    })
+  )
+}).annotate({ identifier: "ImportReport" })
+
+const params = { itemId: ItemId }
+
+/** Running the shop. */
+export const AdminGroup = HttpApiGroup.make("admin")
+  .add(
+    HttpApiEndpoint.get("getItem", "/api/admin/items/:itemId", {
+      params,
+      success: AdminItemDto,
+      error: Problems.notFound
+    }).annotate(OpenApi.Summary, "Read an item with its version"),
+    HttpApiEndpoint.post("createItem", "/api/admin/items", {
+      payload: CreateItemDto,
+      success: AdminItemDto.pipe(HttpApiSchema.status(201)),
+      error: Problems.unprocessable
+    }).annotate(OpenApi.Summary, "Put an item into the catalogue"),
+    HttpApiEndpoint.patch("changeItem", "/api/admin/items/:itemId", {
+      params,
+      payload: ChangeItemDto,
+      success: AdminItemDto,
+      error: [Problems.notFound, Problems.conflict, Problems.unprocessable]
+    }).annotate(OpenApi.Summary, "Change an item"),
+    HttpApiEndpoint.post("importItems", importPath, {
+      success: ImportReportDto,
+      error: [Problems.conflict, Problems.mediaTypeUnsupported, Problems.unprocessable]
+    })
+      .annotate(OpenApi.Summary, "Read a catalogue in")
+      .annotate(
+        OpenApi.Description,
+        "The body is `application/x-ndjson`, an item a line, or `text/csv` with a header line. Each item has a `key` of " +
+          "your choice; sending the same lines again changes nothing."
+      )
+  )
+  .middleware(Administration)
+  .middleware(Authentication)
+  .annotate(OpenApi.Description, "Running the shop, for those with the role ADMIN.")

@@ -1,0 +1,103 @@
+/**
+ * Handlers of running the shop.
+ *
+ * @since 0.1.0
+ */
+import { changeItem, createItem } from "@pillivery/application/Catalogue/ChangeItems"
+import { importItems } from "@pillivery/application/Catalogue/ImportItems"
+import { getItem } from "@pillivery/application/Catalogue/Items"
+import * as Item from "@pillivery/domain/Item"
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { answer } from "../Answer.ts"
+import type { AdminItemDto, ChangeItemDto } from "../api/Admin.ts"
+import { Api } from "../api/Api.ts"
+import * as CatalogueFile from "../CatalogueFile.ts"
+import { captured } from "../internal/Captured.ts"
+import { toItem } from "./Items.ts"
+
+type Services =
+  | Effect.Services<ReturnType<typeof getItem>>
+  | Effect.Services<ReturnType<typeof createItem>>
+  | Effect.Services<ReturnType<typeof changeItem>>
+
+const toAdminItem = (item: Item.Item): typeof AdminItemDto.Type => ({ ...toItem(item), version: item.version })
+
+const nfc = (text: string | undefined) => (text === undefined ? {} : { text: text.normalize("NFC") })
+
+/** What of a request is label, price and pictures; names are kept in one spelling. */
+const changesOf = (dto: Omit<typeof ChangeItemDto.Type, "version">) => {
+  const { brand, descriptionImage, discountPercent, name, originPrice, thumbnail, ...texts } = dto
+  const { text: productName } = { text: undefined, ...nfc(name) }
+  const { text: brandName } = { text: undefined, ...nfc(brand) }
+  return {
+    information: {
+      ...texts,
+      ...(productName === undefined ? {} : { productName }),
+      ...(brandName === undefined ? {} : { brand: brandName })
+    },
+    images: {
+      ...(thumbnail === undefined ? {} : { thumbnail }),
+      ...(descriptionImage === undefined ? {} : { description: descriptionImage })
+    },
+    ...(originPrice === undefined ? {} : { origin: originPrice }),
+    ...(discountPercent === undefined ? {} : { discountPercent })
+  }
+}
+
+const emptyLabel = {
+  statementNumber: "",
+  registeredDate: "",
+  distributionPeriod: "",
+  appearance: "",
+  servingUse: "",
+  preservePeriod: "",
+  intake: "",
+  mainFunction: "",
+  baseStandard: ""
+}
+
+const unsupported = {
+  _tag: "MediaTypeUnsupportedRequest" as const,
+  message: "send application/x-ndjson, or text/csv with a header line"
+}
+
+/** Running the shop. */
+export const layer = HttpApiBuilder.group(
+  Api,
+  "admin",
+  Effect.fnUntraced(function* (handlers) {
+    const provide = yield* captured<Services>()
+    return handlers.handleAll({
+      getItem: ({ params }) => getItem(params.itemId).pipe(Effect.map(toAdminItem), answer, provide),
+      createItem: ({ payload }) => {
+        const { brand, name, originPrice, ...rest } = payload
+        const { images, information } = changesOf(rest)
+        return createItem({
+          information: new Item.Information({
+            ...emptyLabel,
+            ...information,
+            productName: name.normalize("NFC"),
+            brand: brand.normalize("NFC")
+          }),
+          origin: originPrice,
+          discountPercent: rest.discountPercent ?? 0,
+          images: new Item.Images({ thumbnail: "", description: "", ...images })
+        }).pipe(Effect.map(toAdminItem), answer, provide)
+      },
+      changeItem: ({ params, payload: { version, ...changed } }) =>
+        changeItem(params.itemId, version, changesOf(changed)).pipe(Effect.map(toAdminItem), answer, provide),
+      importItems: Effect.fnUntraced(function* ({ request }) {
+        const kind = CatalogueFile.kindOf(request.headers["content-type"])
+        if (kind === null) return yield* answer(Effect.fail(unsupported))
+        return yield* importItems(CatalogueFile.linesOf(kind, request.stream), CatalogueFile.idOf).pipe(
+          Effect.catchTag("HttpServerError", ({ message }) =>
+            Effect.fail(new CatalogueFile.FileUnreadable({ detail: message }))
+          ),
+          answer,
+          provide
+        )
+      })
+    })
+  })
+)

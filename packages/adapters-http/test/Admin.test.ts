@@ -1,0 +1,238 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as CatalogueFile from "@pillivery/adapters-http/CatalogueFile"
+import { reportsMax } from "@pillivery/application/Catalogue/ImportItems"
+import { grantAdmin } from "@pillivery/application/Users/GrantAdmin"
+import { Email } from "@pillivery/domain/Email"
+import { Effect, Stream } from "effect"
+import * as Shop from "./Shop.ts"
+
+const codeOf = (answer: Shop.Answer) => [answer.status, Shop.field(answer, "code")]
+
+const asAdmin = Effect.gen(function* () {
+  yield* Shop.logIn(1)
+  yield* grantAdmin(Email.make(Shop.signUpBody(1).email))
+  return yield* Shop.logInAgain(1)
+})
+
+const draft = {
+  name: "루테인 플러스",
+  brand: "온결바이오",
+  originPrice: 20_000,
+  discountPercent: 12.5,
+  mainFunction: "눈 건강에 도움을 줄 수 있음"
+}
+
+describe("an item that is put into the catalogue", () => {
+  it.live("is found at once by its name, category and brand, with the price that follows", () =>
+    Effect.gen(function* () {
+      const token = yield* asAdmin
+      yield* Shop.send("GET", "/api/items/search?category=EYE")
+      const made = yield* Shop.send("POST", "/api/admin/items", { token, body: draft })
+      assert.strictEqual(made.status, 201, made.text)
+      assert.deepStrictEqual(Shop.field(made, "price"), {
+        origin: 20_000,
+        discountPercent: 12.5,
+        discount: 2_500,
+        real: 17_500
+      })
+      yield* Effect.sleep(20)
+      for (const query of [
+        "keyword=루테인",
+        "category=EYE",
+        `brand=${encodeURIComponent("온결바이오")}&category=EYE`
+      ]) {
+        const found = yield* Shop.send("GET", `/api/items/search?${encodeURI(decodeURI(query))}`)
+        assert.include(found.text, String(Shop.field(made, "id")), query)
+      }
+      const brands = yield* Shop.send("GET", "/api/items/brands")
+      assert.include(JSON.stringify(Shop.field(brands, "data")), '{"name":"온결바이오","items":3}')
+      const reduced = yield* Shop.send("GET", "/api/items/on-sale")
+      assert.strictEqual(Shop.field(reduced, "data", 0, "id"), Shop.field(made, "id"))
+      assert.strictEqual(
+        Shop.field(yield* Shop.send("GET", "/api/items/on-sale?category=BONE"), "pageInfo", "totalElements"),
+        0
+      )
+    }).pipe(Effect.provide(Shop.layer))
+  )
+
+  it.live("is changed in part, by who has read it as it is", () =>
+    Effect.gen(function* () {
+      const token = yield* asAdmin
+      const id = String(Shop.field(yield* Shop.send("POST", "/api/admin/items", { token, body: draft }), "id"))
+      const change = (body: unknown) => Shop.send("PATCH", `/api/admin/items/${id}`, { token, body })
+      const changed = yield* change({ version: 0, originPrice: 10_000, mainFunction: "뼈 건강" })
+      assert.deepStrictEqual(
+        [
+          changed.status,
+          Shop.field(changed, "price", "real"),
+          Shop.field(changed, "categories"),
+          Shop.field(changed, "version")
+        ],
+        [200, 8_750, ["BONE"], 1]
+      )
+      assert.strictEqual(Shop.field(changed, "name"), draft.name)
+      const stale = yield* change({ version: 0, originPrice: 1 })
+      assert.strictEqual(stale.status, 409)
+      assert.strictEqual(Shop.field(yield* Shop.send("GET", `/api/items/${id}`), "price", "real"), 8_750)
+      const missing = yield* Shop.send("PATCH", `/api/admin/items/01890a5d-ac96-774b-bcce-b302099a8057`, {
+        token,
+        body: { version: 0 }
+      })
+      assert.deepStrictEqual(codeOf(missing), [404, "ITEM_NOT_FOUND"])
+    }).pipe(Effect.provide(Shop.layer))
+  )
+
+  it.live("F27: has no price that cannot be", () =>
+    Effect.gen(function* () {
+      const token = yield* asAdmin
+      for (const wrong of [
+        { originPrice: -1 },
+        { originPrice: 1.5 },
+        { originPrice: 100_000_000_000 },
+        { discountPercent: -0.1 },
+        { discountPercent: 100.1 },
+        { name: " " },
+        { brand: "" }
+      ]) {
+        const refused = yield* Shop.send("POST", "/api/admin/items", { token, body: { ...draft, ...wrong } })
+        assert.strictEqual(refused.status, 400, JSON.stringify(wrong))
+      }
+    }).pipe(Effect.provide(Shop.layer))
+  )
+})
+
+const ndjson = (lines: ReadonlyArray<unknown>) =>
+  lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n")
+
+const sendFile = (token: string, rawBody: string, type = "application/x-ndjson") =>
+  Shop.send("POST", "/api/admin/items/import", { token, rawBody, headers: { "content-type": type } })
+
+const countsOf = ({ json }: Shop.Answer) => {
+  const { created, lines, refused, unchanged, updated } = json
+  return { lines, created, updated, unchanged, refused }
+}
+
+const line = (key: string, changed: Record<string, unknown> = {}) => ({
+  key,
+  productName: `상품 ${key}`,
+  brand: "온결바이오",
+  originPrice: 10_000,
+  ...changed
+})
+
+describe("a catalogue that is read in", () => {
+  it.live("makes each item once, changes what differs, and leaves the rest", () =>
+    Effect.gen(function* () {
+      const token = yield* asAdmin
+      const first = yield* sendFile(token, ndjson([line("a"), line("b"), line("c")]))
+      assert.deepStrictEqual(countsOf(first), { lines: 3, created: 3, updated: 0, unchanged: 0, refused: 0 })
+      const again = yield* sendFile(token, ndjson([line("a"), line("b", { originPrice: 9_000 }), line("c"), line("d")]))
+      assert.deepStrictEqual(countsOf(again), { lines: 4, created: 1, updated: 1, unchanged: 2, refused: 0 })
+      const found = yield* Shop.send("GET", `/api/items/search?keyword=${encodeURIComponent("상품 b")}`)
+      assert.strictEqual(Shop.field(found, "data", 0, "price", "real"), 9_000)
+    }).pipe(Effect.provide(Shop.layer))
+  )
+
+  it.live("tells of each bad line, and reads every other", () =>
+    Effect.gen(function* () {
+      const token = yield* asAdmin
+      const told = yield* sendFile(
+        token,
+        ndjson([
+          line("a"),
+          "{",
+          line("b", { originPrice: -1 }),
+          "",
+          line("c", { brand: 7 }),
+          line(" d"),
+          line("e"),
+          "[]"
+        ])
+      )
+      assert.deepStrictEqual(countsOf(told), { lines: 7, created: 2, updated: 0, unchanged: 0, refused: 5 })
+      const reports = Object.values(Object(Shop.field(told, "reports"))).map((report) => {
+        const { field, line } = Object(report)
+        return `${line} ${field}`
+      })
+      assert.deepStrictEqual(reports.toSorted(), ["2 ", "3 originPrice", "5 brand", "6 key", "8 "])
+    }).pipe(Effect.provide(Shop.layer))
+  )
+
+  it.live("tells of a thousand bad lines at most, and counts them all", () =>
+    Effect.gen(function* () {
+      const token = yield* asAdmin
+      const told = yield* sendFile(token, ndjson(Array.from({ length: reportsMax + 5 }, () => "{")))
+      assert.strictEqual(Shop.field(told, "refused"), reportsMax + 5)
+      assert.lengthOf(Object.keys(Object(Shop.field(told, "reports"))), reportsMax)
+    }).pipe(Effect.provide(Shop.layer))
+  )
+
+  it.live("may be CSV, with quotes, line breaks and a byte order mark", () =>
+    Effect.gen(function* () {
+      const token = yield* asAdmin
+      const csv = [
+        "\uFEFFkey,productName,brand,originPrice,discountPercent,mainFunction",
+        'a,"비타민 ""C"", 1000",온결바이오,10000,10,"피부\n건강"',
+        "b,칼슘,온결바이오,abc,,",
+        "c,마그네슘,온결바이오,5000,,"
+      ].join("\r\n")
+      const told = yield* sendFile(token, csv, "text/csv; charset=utf-8")
+      assert.deepStrictEqual(countsOf(told), { lines: 3, created: 2, updated: 0, unchanged: 0, refused: 1 })
+      const found = yield* Shop.send("GET", "/api/items/search?category=SKIN")
+      assert.strictEqual(Shop.field(found, "data", 0, "name"), '비타민 "C", 1000')
+      assert.deepStrictEqual(countsOf(yield* sendFile(token, csv, "text/csv")), {
+        lines: 3,
+        created: 0,
+        updated: 0,
+        unchanged: 2,
+        refused: 1
+      })
+    }).pipe(Effect.provide(Shop.layer))
+  )
+
+  it.live("is refused when it is of another kind, and broken off where a line has no end", () =>
+    Effect.gen(function* () {
+      const token = yield* asAdmin
+      const other = yield* sendFile(token, "{}", "application/json")
+      assert.deepStrictEqual(codeOf(other), [415, "MEDIA_TYPE_UNSUPPORTED"])
+      const endless = `${ndjson([line("a")])}\n{"key":"${"x".repeat(CatalogueFile.lineBytesMax)}`
+      assert.deepStrictEqual(codeOf(yield* sendFile(token, endless)), [422, "FILE_UNREADABLE"])
+      const wide = `key,productName\na,"${"x".repeat(CatalogueFile.lineBytesMax + 1)}"`
+      assert.deepStrictEqual(codeOf(yield* sendFile(token, wide, "text/csv")), [422, "FILE_UNREADABLE"])
+      // Only this address takes more than any other.
+      const large = yield* Shop.send("POST", "/api/admin/items", {
+        token,
+        body: { ...draft, intake: "x".repeat(300_000) }
+      })
+      assert.strictEqual(large.status, 413)
+      const many = yield* sendFile(
+        token,
+        ndjson(Array.from({ length: 400 }, (_, key) => line(`${key}`, { intake: "x".repeat(1_000) })))
+      )
+      assert.strictEqual(Shop.field(many, "created"), 400)
+    }).pipe(Effect.provide(Shop.layer))
+  )
+})
+
+describe("the lines of a file", () => {
+  it.effect("are the same however its bytes are cut", () =>
+    Effect.gen(function* () {
+      const bytes = new TextEncoder().encode(ndjson([line("가"), line("나"), line("다")]))
+      const read = (size: number) =>
+        Stream.fromIterable(
+          Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+            bytes.slice(index * size, (index + 1) * size)
+          )
+        ).pipe((chunks) => Stream.runCollect(CatalogueFile.linesOf("ndjson", chunks)))
+      const whole = yield* read(bytes.length)
+      for (const size of [1, 2, 3, 7, 64]) assert.deepStrictEqual(yield* read(size), whole, String(size))
+      assert.lengthOf([...whole], 3)
+    })
+  )
+
+  it("name items by their key alone", () => {
+    assert.strictEqual(CatalogueFile.idOf("a"), CatalogueFile.idOf("a"))
+    assert.strictEqual(CatalogueFile.idOf("가"), CatalogueFile.idOf("가".normalize("NFD")))
+    assert.strictEqual(new Set(Array.from({ length: 1_000 }, (_, key) => CatalogueFile.idOf(String(key)))).size, 1_000)
+  })
+})
