@@ -12,10 +12,11 @@ import { customer, type Endpoint, endpoints } from "./Contract.ts"
 import * as Shop from "./Shop.ts"
 
 /**
- * Who runs the shop; who comes from a log-in elsewhere, alone or logged in (tried in Social.test.ts); everybody; who is logged in, about
+ * Who runs the shop; who owns a delivery that was charged (tried in Subscriptions.test.ts); who comes from a log-in elsewhere, alone or logged in (tried in Social.test.ts); everybody; who is logged in, about
  * oneself; the same, once; who owns what the path names; the provider's redirects; the sandbox.
  */
 type Access =
+  | "ownerOfCharged"
   | "admin"
   | "elsewhere"
   | "linking"
@@ -72,7 +73,9 @@ const access: Readonly<Record<string, Access>> = {
   "subscriptions.resume": "owner",
   "subscriptions.cancel": "owner",
   "subscriptions.requestBillingKey": "owner",
+  "subscriptions.upcomingCharges": "user",
   "subscriptions.cycles": "owner",
+  "subscriptions.requestRefund": "ownerOfCharged",
   // An order of one's own proves the purchase.
   "reviews.write": "owner",
   "reviews.edit": "owner",
@@ -97,6 +100,7 @@ const guardOf: Readonly<Record<Access, Endpoint["guard"]>> = {
   public: "nobody",
   user: "token",
   ending: "token",
+  ownerOfCharged: "token",
   admin: "token",
   elsewhere: "nobody",
   linking: "token",
@@ -126,7 +130,7 @@ describe("nobody", () => {
     Effect.gen(function* () {
       const { call, read } = yield* customer
       const before = yield* read
-      for (const endpoint of of("user", "owner", "ending", "linking", "admin")) {
+      for (const endpoint of of("user", "owner", "ending", "linking", "admin", "ownerOfCharged")) {
         for (const sent of [{}, { token: "nonsense" }, { token: `${"a".repeat(20)}.${"b".repeat(20)}.c` }]) {
           assert.strictEqual((yield* call(endpoint, sent)).status, 401, endpoint.id)
         }
@@ -152,7 +156,7 @@ describe("nobody", () => {
       yield* grantAdmin(Email.make(Shop.signUpBody(3).email))
       const admin = yield* Shop.logIn(3)
       const before = yield* read
-      for (const endpoint of of("owner")) {
+      for (const endpoint of of("owner", "ownerOfCharged")) {
         for (const token of [other, admin]) {
           const { json, status } = yield* call(endpoint, { token })
           assert.strictEqual(status, 404, endpoint.id)

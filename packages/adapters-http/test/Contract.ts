@@ -59,6 +59,7 @@ export const customer = Effect.gen(function* () {
     itemId: Shop.vitamin.id,
     notificationId: encodeURIComponent(String(Shop.field(told, "data", 0, "id"))),
     reviewId: String(Shop.field(review, "id")),
+    number: "1",
     kind: "normal"
   }
   const bodies: Readonly<Record<string, unknown>> = {
@@ -76,6 +77,7 @@ export const customer = Effect.gen(function* () {
       lines: [{ lineId: Shop.field(lines, "lines", 0, "id"), quantity: 1 }],
       reason: "단순 변심"
     },
+    "subscriptions.requestRefund": { reason: "단순 변심" },
     "subscriptions.change": { quantity: 2 },
     "subscriptions.postpone": { days: 1 },
     "subscriptions.pause": { resumeOn: null },

@@ -19,6 +19,7 @@ export const orders = Table.define<Order>()({
   },
   indexes: {
     user: (order) => `${order.userId}/${Table.timeKey(order.placedAt)}`,
+    userState: (order) => `${order.userId}/${order._tag}/${Table.timeKey(order.placedAt)}`,
     expirable: (order) =>
       order._tag === "Placed" && order.approvingAttempt === null ? Table.timeKey(order.expiresAt) : null
   }
@@ -32,8 +33,12 @@ export const layer = Layer.effect(
       insert: (order) => store.write("OrderRepository.insert", (rows) => rows.insert(orders, order)),
       findById: (id) => store.read("OrderRepository.findById", (rows) => Option.fromUndefinedOr(rows.get(orders, id))),
       update: (order) => store.write("OrderRepository.update", (rows) => rows.update(orders, order)),
-      listByUser: (userId, page) =>
-        store.read("OrderRepository.listByUser", (rows) => rows.pageBackwards(orders, "user", `${userId}/`, page)),
+      listByUser: (userId, page, state) =>
+        store.read("OrderRepository.listByUser", (rows) =>
+          state === undefined
+            ? rows.pageBackwards(orders, "user", `${userId}/`, page)
+            : rows.pageBackwards(orders, "userState", `${userId}/${state}/`, page)
+        ),
       listExpirable: (at, limit) =>
         store.read("OrderRepository.listExpirable", (rows) =>
           rows.list(orders, "expirable", { until: Table.after(Table.timeKey(at)), limit }).map((order) => order.id)

@@ -249,16 +249,22 @@ export const layer = Layer.effect(
         )
       }),
 
-      listByUser: Effect.fn("OrderRepository.listByUser")(function* (userId: UserId, page: PageRequest) {
+      listByUser: Effect.fn("OrderRepository.listByUser")(function* (
+        userId: UserId,
+        page: PageRequest,
+        state?: Order.Tag
+      ) {
         const operation = "OrderRepository.listByUser"
-        const totalElements = yield* read(operation)(
-          totalFrom(sql`SELECT COUNT(*) AS total FROM orders WHERE user_id = ${toBytes(userId)}`)
-        )
+        const where =
+          state === undefined
+            ? sql`WHERE user_id = ${toBytes(userId)}`
+            : sql`WHERE user_id = ${toBytes(userId)} AND state = ${state}`
+        const totalElements = yield* read(operation)(totalFrom(sql`SELECT COUNT(*) AS total FROM orders ${where}`))
         const data = yield* consistently(
           operation,
           select(
             operation,
-            sql`WHERE user_id = ${toBytes(userId)} ORDER BY placed_at DESC, id DESC
+            sql`${where} ORDER BY placed_at DESC, id DESC
               LIMIT ${page.size} OFFSET ${offsetOf(page)}`
           )
         )

@@ -67,7 +67,8 @@ const later = [
   "add_subscription_order_to_resume",
   "create_social_account",
   "create_item_view",
-  "create_review"
+  "create_review",
+  "add_orders_by_user_state"
 ]
 const expectedTables = [...created.map(({ name }) => name.replace("create_", "")), "schema_migration"].sort()
 

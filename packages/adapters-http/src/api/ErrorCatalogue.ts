@@ -290,6 +290,12 @@ export const catalogue = {
     english: "There is no such review.",
     korean: "후기를 찾을 수 없습니다."
   },
+  CycleNotCharged: {
+    status: 404,
+    code: "CYCLE_NOT_CHARGED",
+    english: "This delivery was not charged.",
+    korean: "결제되지 않은 회차입니다."
+  },
   // what cannot be done now
   UserExists: {
     status: 409,

@@ -174,9 +174,9 @@ export const OrdersGroup = HttpApiGroup.make("orders")
       error: [Problems.conflict, Problems.unprocessable]
     }).annotate(OpenApi.Summary, "Place an order from lines or from a cart"),
     HttpApiEndpoint.get("list", "/api/orders", {
-      query: pageQuery,
+      query: { state: Schema.optionalKey(OrderState), ...pageQuery },
       success: pageOf("OrderPage", OrderSummaryDto)
-    }).annotate(OpenApi.Summary, "List one's orders, newest first"),
+    }).annotate(OpenApi.Summary, "List one's orders, all or those in one state, newest first"),
     HttpApiEndpoint.get("get", "/api/orders/:orderId", {
       params,
       success: OrderDto,

@@ -13,7 +13,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { idempotencyHeaders } from "./IdempotencyKey.ts"
 import { Authentication } from "./Middleware.ts"
-import { RedirectUrlsDto } from "./Orders.ts"
+import { RedirectUrlsDto, RefundDto, RequestRefundDto } from "./Orders.ts"
 import { pageOf, pageQuery } from "./Pages.ts"
 import * as Problems from "./Problems.ts"
 
@@ -52,6 +52,16 @@ export const SubscriptionDto = Schema.Struct({
   cancelReason: Schema.NullOr(CancelReason)
 }).annotate({ identifier: "Subscription" })
 
+/** A delivery that will be charged. */
+export const UpcomingChargeDto = Schema.Struct({
+  subscriptionId: SubscriptionId,
+  itemName: Schema.String,
+  cycleNumber: Schema.Int,
+  on: BusinessDate,
+  quantity: Schema.Int,
+  amount: Schema.Int
+}).annotate({ identifier: "UpcomingCharge" })
+
 /** A subscription that has ended; a charge may still be on its way, and goes back if it went through. */
 export const CancelledSubscriptionDto = Schema.Struct({
   subscription: SubscriptionDto,
@@ -85,6 +95,9 @@ export const ChangeSubscriptionDto = Schema.Struct({
   )
   .annotate({ identifier: "ChangeSubscription" })
 
+const cycleNumberMax = 1_000_000
+const CycleNumber = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: cycleNumberMax }))
+
 const refusals = [Problems.notFound, Problems.conflict, Problems.unprocessable] as const
 
 const params = { subscriptionId: SubscriptionId }
@@ -96,6 +109,9 @@ export const SubscriptionsGroup = HttpApiGroup.make("subscriptions")
       query: pageQuery,
       success: pageOf("SubscriptionPage", SubscriptionDto)
     }).annotate(OpenApi.Summary, "List one's subscriptions, newest first"),
+    HttpApiEndpoint.get("upcomingCharges", "/api/subscriptions/upcoming-charges", {
+      success: Schema.Struct({ data: Schema.Array(UpcomingChargeDto) }).annotate({ identifier: "UpcomingCharges" })
+    }).annotate(OpenApi.Summary, "What will be charged next, the earliest first"),
     HttpApiEndpoint.get("get", "/api/subscriptions/:subscriptionId", {
       params,
       success: SubscriptionDto,
@@ -145,7 +161,14 @@ export const SubscriptionsGroup = HttpApiGroup.make("subscriptions")
       query: pageQuery,
       success: pageOf("CyclePage", CycleDto),
       error: Problems.notFound
-    }).annotate(OpenApi.Summary, "What became of each delivery, newest first")
+    }).annotate(OpenApi.Summary, "What became of each delivery, newest first"),
+    HttpApiEndpoint.post("requestRefund", "/api/subscriptions/:subscriptionId/cycles/:number/refunds", {
+      headers: idempotencyHeaders,
+      params: { ...params, number: CycleNumber },
+      payload: RequestRefundDto,
+      success: RefundDto.pipe(HttpApiSchema.status(201)),
+      error: refusals
+    }).annotate(OpenApi.Summary, "Request a refund of a delivery that was charged")
   )
   .middleware(Authentication)
   .annotate(OpenApi.Description, "What is delivered again and again.")

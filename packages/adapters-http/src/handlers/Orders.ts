@@ -111,7 +111,8 @@ const toTry = (attempt: Attempt): (typeof OrderPaymentDto.Type)["payments"][numb
   declined: attempt._tag === "Declined" ? { severity: attempt.reason._tag, kind: attempt.reason.kind } : null
 })
 
-const toRefund = (refund: Refund): typeof RefundDto.Type => ({
+/** Money on its way back. */
+export const toRefund = (refund: Refund): typeof RefundDto.Type => ({
   id: refund.id,
   state: refund._tag,
   lines: refund.lines.map(({ lineId, quantity }) => ({ lineId, quantity })),
@@ -156,7 +157,7 @@ export const layer = HttpApiBuilder.group(
       list: Effect.fnUntraced(function* ({ query }) {
         const { userId } = yield* CurrentIdentity
         const page = toPageRequest(query)
-        return fromPage(yield* listOrders(userId, page).pipe(answer, provide), page, toSummary)
+        return fromPage(yield* listOrders(userId, page, query.state).pipe(answer, provide), page, toSummary)
       }),
       get: Effect.fnUntraced(function* ({ params }) {
         const { userId } = yield* CurrentIdentity

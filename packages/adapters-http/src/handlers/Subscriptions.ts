@@ -16,7 +16,10 @@ import {
   getSubscription,
   listCycles,
   listSubscriptions,
-  type SubscriptionView
+  listUpcomingCharges,
+  orderOfCycle,
+  type SubscriptionView,
+  type UpcomingCharge
 } from "@pillivery/application/Subscriptions/Queries"
 import { requestBillingKeyOnce } from "@pillivery/application/Subscriptions/RegisterBillingKey"
 import type { CallbackUrls } from "@pillivery/application/Payments/CallbackUrls"
@@ -28,18 +31,22 @@ import type { PaymentStrategies } from "@pillivery/domain/PaymentStrategy"
 import type { BillingKeyRepository } from "@pillivery/application/ports/BillingKeyRepository"
 import type { BillingLedger } from "@pillivery/application/ports/BillingLedger"
 import type { BusinessClock } from "@pillivery/application/ports/BusinessClock"
+import type { OrderRepository } from "@pillivery/application/ports/OrderRepository"
+import type { RefundRepository } from "@pillivery/application/ports/RefundRepository"
 import type { Outbox } from "@pillivery/application/ports/Outbox"
 import type { SubscriptionRepository } from "@pillivery/application/ports/SubscriptionRepository"
 import type { Transaction } from "@pillivery/application/ports/Transaction"
-import type { BillingCycle } from "@pillivery/domain/BillingCycle"
+import { requestRefundOnce } from "@pillivery/application/Refunds/RequestRefund"
+import { type BillingCycle, quantityOf } from "@pillivery/domain/BillingCycle"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { answer } from "../Answer.ts"
 import { Api } from "../api/Api.ts"
 import { CurrentIdentity } from "../api/Middleware.ts"
 import { fromPage, toPageRequest } from "../api/Pages.ts"
-import type { CycleDto, SubscriptionDto } from "../api/Subscriptions.ts"
+import type { CycleDto, SubscriptionDto, UpcomingChargeDto } from "../api/Subscriptions.ts"
 import { asked } from "../internal/Asked.ts"
+import { toRefund } from "./Orders.ts"
 import { captured } from "../internal/Captured.ts"
 
 const toCycle = (cycle: BillingCycle): typeof CycleDto.Type => ({
@@ -72,6 +79,18 @@ const toSubscription = ({ openCycle, subscription }: SubscriptionView): typeof S
   cancelReason: subscription._tag === "Cancelled" ? subscription.reason : null
 })
 
+const toUpcoming = ({ cycle, on, subscription }: UpcomingCharge): typeof UpcomingChargeDto.Type => {
+  const quantity = quantityOf(cycle, subscription)
+  return {
+    subscriptionId: subscription.id,
+    itemName: subscription.itemName,
+    cycleNumber: cycle.number,
+    on,
+    quantity,
+    amount: subscription.unitPrice * quantity
+  }
+}
+
 /** Subscriptions. */
 export const layer = HttpApiBuilder.group(
   Api,
@@ -83,6 +102,8 @@ export const layer = HttpApiBuilder.group(
       | BusinessClock
       | CallbackUrls
       | IdempotencyStore
+      | OrderRepository
+      | RefundRepository
       | IdGenerator
       | MoneyCalls
       | Outbox
@@ -98,6 +119,10 @@ export const layer = HttpApiBuilder.group(
         const { userId } = yield* CurrentIdentity
         const page = toPageRequest(query)
         return fromPage(yield* listSubscriptions(userId, page).pipe(answer, provide), page, toSubscription)
+      }),
+      upcomingCharges: Effect.fnUntraced(function* () {
+        const { userId } = yield* CurrentIdentity
+        return { data: (yield* listUpcomingCharges(userId).pipe(answer, provide)).map(toUpcoming) }
       }),
       get: Effect.fnUntraced(function* ({ params }) {
         const { userId } = yield* CurrentIdentity
@@ -130,6 +155,22 @@ export const layer = HttpApiBuilder.group(
         const { userId } = yield* CurrentIdentity
         const page = toPageRequest(query)
         return fromPage(yield* listCycles(params.subscriptionId, userId, page).pipe(answer, provide), page, toCycle)
+      }),
+      requestRefund: Effect.fnUntraced(function* ({ headers, params, payload }) {
+        const { userId } = yield* CurrentIdentity
+        const { lines = "rest", reason } = payload
+        const orderId = yield* orderOfCycle(params, userId).pipe(answer, provide)
+        const requested = yield* requestRefundOnce(asked(userId, "refunds", { headers, params, payload }), {
+          orderId,
+          userId,
+          lines,
+          reason
+        }).pipe(
+          Effect.catchTag("AlreadyExists", Effect.die), // its id was made just now
+          answer,
+          provide
+        )
+        return toRefund(requested)
       })
     })
   })

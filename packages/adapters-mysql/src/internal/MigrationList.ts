@@ -581,5 +581,6 @@ export const migrations: ReadonlyArray<Migration> = [
   KEY review_by_stars_high (item_id, state, stars DESC, written_at DESC, id DESC),
   KEY review_by_stars_low (item_id, state, stars, written_at DESC, id DESC),
   CONSTRAINT review_stars CHECK (stars BETWEEN 1 AND 5)`
-  )
+  ),
+  addIndex("orders", "orders_by_user_state", "user_id, state, placed_at, id")
 ].map((step, index) => ({ id: index + 1, ...step }))

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { OrderId, UserId } from "@pillivery/domain/Ids"
+import type { Tag as OrderTag } from "@pillivery/domain/Order"
 import { OrderSubject } from "@pillivery/domain/Payment"
 import { Effect, Option } from "effect"
 import { OrderNotFound } from "../Payments/PaymentErrors.ts"
@@ -24,9 +25,9 @@ export const getOrder = Effect.fn("getOrder")(function* ({ orderId, userId }: Or
   return Option.isSome(found) && found.value.userId === userId ? found.value : yield* new OrderNotFound({ orderId })
 })
 
-/** The user's orders, newest first. */
-export const listOrders = Effect.fn("listOrders")(function* (userId: UserId, page: PageRequest) {
-  return yield* (yield* OrderRepository).listByUser(userId, page)
+/** The user's orders, newest first; all, or those in one state. */
+export const listOrders = Effect.fn("listOrders")(function* (userId: UserId, page: PageRequest, state?: OrderTag) {
+  return yield* (yield* OrderRepository).listByUser(userId, page, state)
 })
 
 /** How the payment of an order stands: the order, and every attempt at paying it, oldest first. */

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { OrderId, UserId } from "@pillivery/domain/Ids"
-import type { Order } from "@pillivery/domain/Order"
+import type { Order, Tag as OrderTag } from "@pillivery/domain/Order"
 import { Context, type DateTime, type Effect, type Option } from "effect"
 import type { Page, PageRequest } from "./Page.ts"
 import type { AlreadyExists, StaleWrite, StorageError } from "./StorageError.ts"
@@ -16,8 +16,12 @@ export class OrderRepository extends Context.Service<
     readonly insert: (order: Order) => Effect.Effect<void, StorageError | AlreadyExists>
     readonly findById: (id: OrderId) => Effect.Effect<Option.Option<Order>, StorageError>
     readonly update: (order: Order) => Effect.Effect<void, StorageError | StaleWrite>
-    /** Newest first. */
-    readonly listByUser: (userId: UserId, page: PageRequest) => Effect.Effect<Page<Order>, StorageError>
+    /** Newest first; all, or those in one state. */
+    readonly listByUser: (
+      userId: UserId,
+      page: PageRequest,
+      state?: OrderTag
+    ) => Effect.Effect<Page<Order>, StorageError>
     /** Unpaid orders whose time is over and for which no approval is under way, oldest first. */
     readonly listExpirable: (at: DateTime.Utc, limit: number) => Effect.Effect<ReadonlyArray<OrderId>, StorageError>
   }

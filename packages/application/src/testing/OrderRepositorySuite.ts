@@ -69,6 +69,36 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
   ),
 
   law(
+    "lists a user's orders in one state, newest first, as they are now",
+    Effect.gen(function* () {
+      const orders = yield* OrderRepository
+      const userId = Fixtures.anyUserId(yield* freshSeed)
+      const seeds = yield* freshSeeds(4)
+      for (const [index, seed] of seeds.entries()) {
+        yield* orders.insert(Fixtures.placedOrder({ userId, placedAt: Fixtures.later(index) }, seed))
+      }
+      const paid = seeds.slice(1, 3)
+      for (const seed of paid) yield* orders.update(Fixtures.paidOrder({ userId }, seed))
+      const idsIn = (state: Order.Tag) =>
+        Effect.map(orders.listByUser(userId, { page: 1, size: 8 }, state), ({ data, totalElements }) => {
+          assert.strictEqual(totalElements, data.length)
+          return data.map(({ id }) => id)
+        })
+      assert.sameMembers(
+        [...(yield* idsIn("Paid"))],
+        paid.map((seed) => Fixtures.anyOrderId(seed))
+      )
+      assert.deepStrictEqual(
+        yield* idsIn("Placed"),
+        [seeds[3], seeds[0]].map((seed) => Fixtures.anyOrderId(seed))
+      )
+      assert.deepStrictEqual(yield* idsIn("Refunded"), [])
+      const page = yield* orders.listByUser(userId, { page: 2, size: 1 }, "Placed")
+      assert.deepStrictEqual([page.data.map(({ id }) => id), page.totalElements], [[Fixtures.anyOrderId(seeds[0])], 2])
+    })
+  ),
+
+  law(
     "lists a user's order as it is now",
     Effect.gen(function* () {
       const orders = yield* OrderRepository
