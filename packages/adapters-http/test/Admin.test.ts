@@ -101,6 +101,23 @@ describe("an item that is put into the catalogue", () => {
   )
 })
 
+describe("a session", () => {
+  it.live("is ended by who runs the shop, with all others of its user and nobody else's", () =>
+    Effect.gen(function* () {
+      const admin = yield* asAdmin
+      const [here, there] = [yield* Shop.logIn(2), yield* Shop.logInAgain(2)]
+      const me = (token: string) => Shop.send("GET", "/api/users/me", { token })
+      const userId = String(Shop.field(yield* me(here), "id"))
+      const ended = yield* Shop.send("DELETE", `/api/admin/users/${userId}/sessions`, { token: admin })
+      assert.strictEqual(ended.status, 204)
+      assert.deepStrictEqual(
+        [(yield* me(here)).status, (yield* me(there)).status, (yield* me(admin)).status],
+        [401, 401, 200]
+      )
+    }).pipe(Effect.provide(Shop.layer))
+  )
+})
+
 const ndjson = (lines: ReadonlyArray<unknown>) =>
   lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n")
 

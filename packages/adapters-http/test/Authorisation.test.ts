@@ -50,6 +50,7 @@ const access: Readonly<Record<string, Access>> = {
   "admin.createItem": "admin",
   "admin.changeItem": "admin",
   "admin.importItems": "admin",
+  "admin.endSessions": "admin",
   "carts.get": "user",
   "carts.addItem": "user",
   "carts.changeLine": "user",
@@ -126,7 +127,7 @@ describe("the contract", () => {
 })
 
 describe("nobody", () => {
-  it.live("without a token, or with one that is none, gets anything that is somebody's, or changes it", () =>
+  it.live("FS2: without a token, or with one that is none, gets anything that is somebody's, or changes it", () =>
     Effect.gen(function* () {
       const { call, read } = yield* customer
       const before = yield* read
@@ -148,7 +149,7 @@ describe("nobody", () => {
     }).pipe(Effect.provide(Shop.layer))
   )
 
-  it.live("else finds what is one customer's, not even who runs the shop", () =>
+  it.live("FS3: else finds what is one customer's, not even who runs the shop", () =>
     Effect.gen(function* () {
       const { call, read } = yield* customer
       const other = yield* Shop.logIn(2)

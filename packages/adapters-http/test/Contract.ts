@@ -36,6 +36,8 @@ export const endpoints: ReadonlyArray<Endpoint> = (() => {
   return found
 })()
 
+const nobody = "01890a5d-ac96-774b-bcce-b302099a8057"
+
 /** A customer with a paid and reviewed subscription, an order that is not paid, and something in the cart. */
 export const customer = Effect.gen(function* () {
   const token = yield* Shop.logIn(1)
@@ -59,6 +61,7 @@ export const customer = Effect.gen(function* () {
     itemId: Shop.vitamin.id,
     notificationId: encodeURIComponent(String(Shop.field(told, "data", 0, "id"))),
     reviewId: String(Shop.field(review, "id")),
+    userId: nobody,
     number: "1",
     kind: "normal"
   }

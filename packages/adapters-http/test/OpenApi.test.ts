@@ -12,7 +12,7 @@ describe("the contract", () => {
     assert.deepStrictEqual(JSON.parse(committed), JSON.parse(JSON.stringify(document)))
   })
 
-  it("is OpenAPI 3.1 with short names", () => {
+  it("FV4: is OpenAPI 3.1 with short names", () => {
     assert.strictEqual(document.openapi, "3.1.0")
     for (const name of Object.keys(document.components.schemas)) assert.match(name, /^[A-Z][A-Za-z]+$/)
   })

@@ -21,7 +21,7 @@ const pointers = (answer: Shop.Answer): ReadonlyArray<unknown> => {
 }
 
 describe("a body", () => {
-  it.live("that is no JSON, or has the wrong form, is refused with a pointer to each wrong field", () =>
+  it.live("FV2: that is no JSON, or has the wrong form, is refused with a pointer to each wrong field", () =>
     Effect.gen(function* () {
       const json = { "content-type": "application/json" }
       isProblem(yield* Shop.send("POST", "/api/users", { rawBody: "{bad", headers: json }), 400, "VALIDATION_FAILED")
@@ -49,7 +49,7 @@ describe("a body", () => {
     }).pipe(Effect.provide(Shop.layer))
   )
 
-  it.live("of an order that names a total or a price is refused, and nothing is placed", () =>
+  it.live("FV1: of an order that names a total or a price is refused, and nothing is placed", () =>
     Effect.gen(function* () {
       const token = yield* Shop.logIn()
       const line = { itemId: Shop.vitamin.id, quantity: 1 }

@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import * as Shop from "./Shop.ts"
 
 describe("a purchase", () => {
-  it.live("goes from sign-up over cart and order to a paid order, and empties the cart", () =>
+  it.live("FC5: goes from sign-up over cart and order to a paid order, and empties the cart", () =>
     Effect.gen(function* () {
       const body = Shop.signUpBody()
       const user = yield* Shop.send("POST", "/api/users", { body })

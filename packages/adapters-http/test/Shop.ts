@@ -10,21 +10,27 @@ import * as HotLists from "@pillivery/application/Catalogue/HotLists"
 import * as Views from "@pillivery/application/Catalogue/Views"
 import { drain } from "@pillivery/application/Events/Relay"
 import { CallbackUrls } from "@pillivery/application/Payments/CallbackUrls"
+import { reconcile } from "@pillivery/application/Payments/Reconcile"
 import * as MoneyCalls from "@pillivery/application/Payments/MoneyCalls"
 import { ItemRepository } from "@pillivery/application/ports/ItemRepository"
+import { chargeCycle } from "@pillivery/application/Billing/ChargeCycle"
+import type { CycleKey } from "@pillivery/application/ports/BillingLedger"
+import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
 import { OrderRepository } from "@pillivery/application/ports/OrderRepository"
 import { SubscriptionRepository } from "@pillivery/application/ports/SubscriptionRepository"
 import { PasswordHasher } from "@pillivery/application/ports/PasswordHasher"
 import * as MemoryProvider from "@pillivery/application/testing/MemoryProvider"
+import * as BusinessDate from "@pillivery/domain/BusinessDate"
 import * as Item from "@pillivery/domain/Item"
 import { OrderId, SubscriptionId } from "@pillivery/domain/Ids"
 import { TransactionId } from "@pillivery/domain/Provider"
 import { Rate } from "@pillivery/domain/Rate"
 import * as Fixtures from "@pillivery/domain/testing/Fixtures"
 import { Won } from "@pillivery/domain/Won"
-import { Context, Effect, Layer, Option, Redacted, Schema, Struct } from "effect"
+import { Context, Duration, Effect, Layer, Option, Redacted, Schema, Struct } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
 import { randomUUID } from "node:crypto"
+import { record } from "./Recorder.ts"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 
 /** What came back. */
@@ -115,19 +121,22 @@ export const layerWith = <A>(changed: Layer.Layer<A, never, World>) =>
         send: (method, path, sent = {}) =>
           Effect.promise(async () => {
             const body = sent.rawBody ?? (sent.body === undefined ? undefined : JSON.stringify(sent.body))
+            const headers = {
+              ...(sent.body === undefined ? {} : { "content-type": "application/json" }),
+              ...(sent.token === undefined ? {} : { authorization: `Bearer ${sent.token}` }),
+              ...(method === "POST" ? { "idempotency-key": randomUUID() } : {}),
+              ...sent.headers
+            }
             const response = await handler(
-              new Request(`http://shop.test${path}`, {
-                method,
-                headers: {
-                  ...(sent.body === undefined ? {} : { "content-type": "application/json" }),
-                  ...(sent.token === undefined ? {} : { authorization: `Bearer ${sent.token}` }),
-                  ...(method === "POST" ? { "idempotency-key": randomUUID() } : {}),
-                  ...sent.headers
-                },
-                ...(body === undefined ? {} : { body })
-              })
+              new Request(`http://shop.test${path}`, { method, headers, ...(body === undefined ? {} : { body }) })
             )
             const text = await response.text()
+            record({
+              method,
+              path,
+              request: { headers, body: body ?? null },
+              response: { status: response.status, headers: Object.fromEntries(response.headers), body: text }
+            })
             return { status: response.status, headers: response.headers, text, json: parse(text) }
           })
       })
@@ -206,4 +215,25 @@ export const subscriptionState = Effect.fnUntraced(function* (orderId: string) {
   if (line === undefined) return null
   const found = yield* (yield* SubscriptionRepository).findById(SubscriptionId.make(line.id))
   return Option.isSome(found) ? found.value._tag : null
+})
+
+/** Somebody who from some moment on is always first. */
+export class Rivals extends Context.Service<Rivals, { readonly come: Effect.Effect<void> }>()("test/Rivals") {}
+
+/** Lets an hour pass, and brings to an end what is in doubt. */
+export const settle = Effect.gen(function* () {
+  yield* (yield* BusinessClock).advance(Duration.hours(1))
+  yield* reconcile()
+})
+
+const millisPerDay = 86_400_000
+const noonInKorea = 3 * 3_600_000
+
+/** Lets days pass until noon in Korea, since at night banks check their books, and charges a delivery that is due. */
+export const chargeAfter = Effect.fnUntraced(function* (days: number, cycle: CycleKey) {
+  const clock = yield* BusinessClock
+  const { epochMilliseconds } = yield* clock.now
+  const untilNoon = (noonInKorea - (epochMilliseconds % millisPerDay) + millisPerDay) % millisPerDay
+  yield* clock.advance(Duration.millis(days * millisPerDay + untilNoon))
+  return yield* chargeCycle(cycle, { date: BusinessDate.fromInstant(yield* clock.now) })
 })

@@ -1,10 +1,7 @@
 /** What an owner does with a subscription, over HTTP. */
 import { assert, describe, it } from "@effect/vitest"
-import { chargeCycle } from "@pillivery/application/Billing/ChargeCycle"
-import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
-import { BusinessDate } from "@pillivery/domain/BusinessDate"
 import { SubscriptionId } from "@pillivery/domain/Ids"
-import { Duration, Effect } from "effect"
+import { Effect } from "effect"
 import * as Shop from "./Shop.ts"
 
 const dayFromNow = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10)
@@ -103,20 +100,12 @@ describe("a subscription", () => {
   )
 })
 
-/** Noon in Korea after some days: at night banks check their books, and nothing is charged. */
-const untilNoonAfter = (days: number): Duration.Duration => {
-  const day = 86_400_000
-  const noon = 3 * 3_600_000
-  return Duration.millis(days * day + ((noon - (Date.now() % day) + day) % day))
-}
-
 describe("a delivery that was charged", () => {
   it.live("is seen coming, then refunded like an order, by its owner", () =>
     Effect.gen(function* () {
       const { path, token } = yield* subscribed()
       const id = SubscriptionId.make(path.split("/").at(-1) ?? "")
       const upcoming = yield* Shop.send("GET", "/api/subscriptions/upcoming-charges", { token })
-      const on = String(Shop.field(upcoming, "data", 0, "on"))
       assert.deepStrictEqual(
         [Shop.field(upcoming, "data", 0, "subscriptionId"), Shop.field(upcoming, "data", 0, "amount")],
         [id, 18_000]
@@ -124,8 +113,7 @@ describe("a delivery that was charged", () => {
       const refund = (number: number, sent: { readonly token: string } = { token }) =>
         Shop.send("POST", `${path}/cycles/${number}/refunds`, { ...sent, body: { reason: "단순 변심" } })
       assert.deepStrictEqual(codeOf(yield* refund(1)), [404, "CYCLE_NOT_CHARGED"])
-      yield* (yield* BusinessClock).advance(untilNoonAfter(30))
-      const outcome = yield* chargeCycle({ subscriptionId: id, number: 1 }, { date: BusinessDate.make(on) })
+      const outcome = yield* Shop.chargeAfter(30, { subscriptionId: id, number: 1 })
       assert.strictEqual(outcome._tag, "Sent", JSON.stringify(outcome))
       const stranger = yield* Shop.logIn(2)
       assert.deepStrictEqual(codeOf(yield* refund(1, { token: stranger })), [404, "SUBSCRIPTION_NOT_FOUND"])

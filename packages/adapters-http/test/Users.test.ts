@@ -63,7 +63,7 @@ describe("a session over HTTP", () => {
     }).pipe(Effect.provide(Shop.layer))
   )
 
-  it.live("that nobody can look up lets reading go on, and nothing be changed", () =>
+  it.live("FO4: that nobody can look up lets reading go on, and nothing be changed", () =>
     Effect.gen(function* () {
       const { send } = yield* Shop.Shop
       const token = yield* Shop.logIn(1)
@@ -185,7 +185,7 @@ describe("limits", () => {
   const limits = (ofAddress: number | null, ofUser: number | null) =>
     Shop.layerWith(Layer.succeed(RateLimits, { ofAddress, ofUser }))
 
-  it.live("tell what is left, and refuse what is more, for an address", () =>
+  it.live("FS8: tell what is left, and refuse what is more, for an address", () =>
     Effect.gen(function* () {
       const search = Shop.send("GET", "/api/items/search")
       const first = yield* search

@@ -158,7 +158,7 @@ describe("every listed code of banks and cards", () => {
     assert.strictEqual(methodExpected.size, ErrorCodes.methodResultCodes.length)
   })
 
-  it.live("means what it should to approvals, charges and refunds", () =>
+  it.live("F19: means what it should to approvals, charges and refunds", () =>
     Effect.gen(function* () {
       const { server, strategy } = yield* setUp
       for (const [code, names] of methodExpected) {
@@ -338,7 +338,7 @@ describe("an error the table does not settle", () => {
     })
   )
 
-  it.live("is soft under a known refusal with a new reason, which is kept", () =>
+  it.live("F32: is soft under a known refusal with a new reason, which is kept", () =>
     Effect.gen(function* () {
       const { server, strategy } = yield* setUp
       for (const code of ["A_NEW_REASON", "4321", 4_321, 7]) {

@@ -27,7 +27,7 @@ const approvedOf = (answer: ProviderAnswer) =>
   answer._tag === "Approved" ? answer : assert.fail(JSON.stringify(answer))
 
 describe("requests", () => {
-  it.live("are spelled as documented, with the attempt's id as the order's number", () =>
+  it.live("F7: are spelled as documented, with the attempt's id as the order's number", () =>
     Effect.gen(function* () {
       const { approve, charge, lookup, lookupKey, refund, server, strategy } = yield* setUp
       yield* strategy.prepare(Provider.prepareRequest)

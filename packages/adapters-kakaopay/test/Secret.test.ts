@@ -134,7 +134,7 @@ describe("the secret key", () => {
     90_000
   )
 
-  it.live("is in nothing that people can see when the provider refuses, for whatever reason", () =>
+  it.live("FS6: is in nothing that people can see when the provider refuses, for whatever reason", () =>
     Effect.gen(function* () {
       const server = yield* Provider.scriptedServer
       for (const { code } of errorCodes) {

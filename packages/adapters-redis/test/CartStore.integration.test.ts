@@ -89,7 +89,7 @@ describe("CartStore on Redis", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("shows an acknowledged save to every other connection at once", () =>
+  it.live("FC3: shows an acknowledged save to every other connection at once", () =>
     Effect.gen(function* () {
       const [writer, reader] = [yield* server(), yield* server()]
       const userId = anyUserId()

@@ -66,7 +66,7 @@ describe("the server as a process", () => {
     isOneLine(ended, new RegExp(`^pillivery: port ${taken.port} is taken: set PORT to another one$`, "m"))
   })
 
-  it("says in one line what of the environment cannot be used", { timeout: 120_000 }, async () => {
+  it("F36: says in one line what of the environment cannot be used", { timeout: 120_000 }, async () => {
     isOneLine(await startAndEnd({ PORT: "eighty" }), /^pillivery: PORT must be a port/)
     isOneLine(await startAndEnd({ PILLIVERY_MYSQL_URL: "mysql://x/y" }), /go together/)
     isOneLine(await startAndEnd({ PILLIVERY_JWT_SECRET: "short" }), /at least 32 bytes/)

@@ -276,7 +276,7 @@ describe("a renewal is charged once", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("though rivals keep changing the row while its answer is recorded", () =>
+  it.effect("F18: though rivals keep changing the row while its answer is recorded", () =>
     Effect.gen(function* () {
       yield* World.begin
       const { subscription } = yield* World.subscribe()

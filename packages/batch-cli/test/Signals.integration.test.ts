@@ -27,7 +27,7 @@ const runWithChargeInFlight = Effect.gen(function* () {
 describe("A run that is told to end", () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     it.live(
-      `by ${signal} finishes and records the charge in flight, says so, and ends with 1`,
+      `F33: by ${signal} finishes and records the charge in flight, says so, and ends with 1`,
       () =>
         Effect.gen(function* () {
           const { env, id, running } = yield* runWithChargeInFlight

@@ -74,7 +74,7 @@ describe("BusinessDate.fromInstant", () => {
   })
 
   law(
-    "agrees with a clock set to Korea",
+    "F35: agrees with a clock set to Korea",
     [Arbitraries.instant],
     (instant) => {
       const shifted = new Date(instant.epochMilliseconds + 9 * 3_600_000).toISOString()

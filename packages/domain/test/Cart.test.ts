@@ -187,7 +187,7 @@ describe("Cart.price", () => {
     assert.deepStrictEqual([priced.total, priced.discountTotal, priced.quantityTotal], [won(0), won(0), 0])
   })
 
-  it("takes off the discount once", () => {
+  it("F24: takes off the discount once", () => {
     const priced = succeeded(Cart.price(cart({ items: [one, two], quantity: quantity(2) }), byId(one, two)))
     assert.deepStrictEqual([priced.total, priced.discountTotal, priced.quantityTotal], [won(58_000), won(2_000), 4])
   })

@@ -219,7 +219,7 @@ describe("Purchase.settle, approved", () => {
     rejected(Purchase.settle(again, approved(), at), "AttemptTransitionDenied")
   })
 
-  it("begins one subscription a line, all with the key the approval issued", () => {
+  it("F5, F8: begins one subscription a line, all with the key the approval issued", () => {
     const lines = [orderLine(), subscriptionLine({}, 1), subscriptionLine({ period: period(60) }, 2)]
     const attempt = sentApproval({ amount: won(54_000), purpose: forOrder({ issuesBillingKey: true }) })
     const entries = succeeded(

@@ -100,7 +100,7 @@ describe("Renewal.settle, approved", () => {
     assert.deepStrictEqual(tags(entries), ["CycleCharged"])
   })
 
-  it("makes a past due subscription active again", () => {
+  it("F26: makes a past due subscription active again", () => {
     const entries = succeeded(Renewal.settle(books({ subscription: pastDueSubscription() }), approved(), context()))
     assert.strictEqual(entries.subscription?._tag, "Active")
   })

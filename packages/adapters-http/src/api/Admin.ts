@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { ItemId } from "@pillivery/domain/Ids"
+import { ItemId, UserId } from "@pillivery/domain/Ids"
 import { imageLengthMax, nameLengthMax, textLengthMax } from "@pillivery/domain/Item"
 import { wonMax } from "@pillivery/domain/Won"
 import { Schema } from "effect"
@@ -99,14 +99,13 @@ export const AdminGroup = HttpApiGroup.make("admin")
     }).annotate(OpenApi.Summary, "Read an item with its version"),
     HttpApiEndpoint.post("createItem", "/api/admin/items", {
       payload: CreateItemDto,
-      success: AdminItemDto.pipe(HttpApiSchema.status(201)),
-      error: Problems.unprocessable
+      success: AdminItemDto.pipe(HttpApiSchema.status(201))
     }).annotate(OpenApi.Summary, "Put an item into the catalogue"),
     HttpApiEndpoint.patch("changeItem", "/api/admin/items/:itemId", {
       params,
       payload: ChangeItemDto,
       success: AdminItemDto,
-      error: [Problems.notFound, Problems.conflict, Problems.unprocessable]
+      error: [Problems.notFound, Problems.conflict]
     }).annotate(OpenApi.Summary, "Change an item"),
     HttpApiEndpoint.post("importItems", importPath, {
       success: ImportReportDto,
@@ -118,6 +117,12 @@ export const AdminGroup = HttpApiGroup.make("admin")
         "The body is `application/x-ndjson`, an item a line, or `text/csv` with a header line. Each item has a `key` of " +
           "your choice; sending the same lines again changes nothing."
       )
+  )
+  .add(
+    HttpApiEndpoint.delete("endSessions", "/api/admin/users/:userId/sessions", {
+      params: { userId: UserId },
+      success: HttpApiSchema.NoContent
+    }).annotate(OpenApi.Summary, "End every session of a user")
   )
   .middleware(Administration)
   .middleware(Authentication)

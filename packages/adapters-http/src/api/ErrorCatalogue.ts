@@ -120,12 +120,6 @@ export const catalogue = {
     english: "Only an item that was paid for and not given back can be reviewed.",
     korean: "결제하고 환불하지 않은 상품에만 후기를 쓸 수 있습니다."
   },
-  ItemPriceInvalid: {
-    status: 422,
-    code: "ITEM_PRICE_INVALID",
-    english: "An item cannot have this price.",
-    korean: "상품 가격이나 할인율이 올바르지 않습니다."
-  },
   ImportTooLong: {
     status: 422,
     code: "IMPORT_TOO_LONG",

@@ -57,7 +57,7 @@ export const SocialGroup = HttpApiGroup.make("social")
       params,
       query: { code: answered, state: answered, error: answered },
       success: [SessionDto, UnregisteredDto.pipe(HttpApiSchema.status(202))],
-      error: [Problems.unauthorized, Problems.notFound]
+      error: Problems.unauthorized
     })
       .annotate(RefusesHead, true)
       .annotate(OpenApi.Summary, "Where the browser comes back to"),

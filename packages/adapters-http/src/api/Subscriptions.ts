@@ -143,7 +143,7 @@ export const SubscriptionsGroup = HttpApiGroup.make("subscriptions")
     HttpApiEndpoint.post("resume", "/api/subscriptions/:subscriptionId/resume", {
       params,
       success: SubscriptionDto,
-      error: refusals
+      error: [Problems.notFound, Problems.conflict]
     }).annotate(OpenApi.Summary, "End a pause"),
     HttpApiEndpoint.delete("cancel", "/api/subscriptions/:subscriptionId", {
       params,

@@ -3,9 +3,10 @@
  *
  * @since 0.1.0
  */
-import { changeItem, createItem } from "@pillivery/application/Catalogue/ChangeItems"
+import { changeItem, createItem, ItemPriceInvalid } from "@pillivery/application/Catalogue/ChangeItems"
 import { importItems } from "@pillivery/application/Catalogue/ImportItems"
 import { getItem } from "@pillivery/application/Catalogue/Items"
+import { TokenStore } from "@pillivery/application/ports/TokenStore"
 import * as Item from "@pillivery/domain/Item"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
@@ -57,6 +58,10 @@ const emptyLabel = {
   baseStandard: ""
 }
 
+/** The contract lets through no price that cannot be. */
+const withoutWrongPrice = <A, E, R>(self: Effect.Effect<A, E | ItemPriceInvalid, R>) =>
+  Effect.catchIf(self, (error) => error instanceof ItemPriceInvalid, Effect.die)
+
 const unsupported = {
   _tag: "MediaTypeUnsupportedRequest" as const,
   message: "send application/x-ndjson, or text/csv with a header line"
@@ -68,7 +73,9 @@ export const layer = HttpApiBuilder.group(
   "admin",
   Effect.fnUntraced(function* (handlers) {
     const provide = yield* captured<Services>()
+    const sessions = yield* TokenStore
     return handlers.handleAll({
+      endSessions: ({ params }) => answer(sessions.endAll(params.userId)),
       getItem: ({ params }) => getItem(params.itemId).pipe(Effect.map(toAdminItem), answer, provide),
       createItem: ({ payload }) => {
         const { brand, name, originPrice, ...rest } = payload
@@ -83,10 +90,15 @@ export const layer = HttpApiBuilder.group(
           origin: originPrice,
           discountPercent: rest.discountPercent ?? 0,
           images: new Item.Images({ thumbnail: "", description: "", ...images })
-        }).pipe(Effect.map(toAdminItem), answer, provide)
+        }).pipe(Effect.map(toAdminItem), withoutWrongPrice, answer, provide)
       },
       changeItem: ({ params, payload: { version, ...changed } }) =>
-        changeItem(params.itemId, version, changesOf(changed)).pipe(Effect.map(toAdminItem), answer, provide),
+        changeItem(params.itemId, version, changesOf(changed)).pipe(
+          Effect.map(toAdminItem),
+          withoutWrongPrice,
+          answer,
+          provide
+        ),
       importItems: Effect.fnUntraced(function* ({ request }) {
         const kind = CatalogueFile.kindOf(request.headers["content-type"])
         if (kind === null) return yield* answer(Effect.fail(unsupported))

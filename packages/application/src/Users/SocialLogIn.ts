@@ -14,7 +14,7 @@ import { BusinessClock } from "../ports/BusinessClock.ts"
 import { IdGenerator } from "../ports/IdGenerator.ts"
 import { RegistrationTokens } from "../ports/RegistrationTokens.ts"
 import { SocialAccounts } from "../ports/SocialAccounts.ts"
-import { SocialIdentity, type Visit } from "../ports/SocialIdentity.ts"
+import { SocialIdentity, SocialLogInRejected, type Visit } from "../ports/SocialIdentity.ts"
 import { Transaction } from "../ports/Transaction.ts"
 import { UserRepository } from "../ports/UserRepository.ts"
 import { UserGone } from "./GetMe.ts"
@@ -51,7 +51,12 @@ export type SocialLogIn =
 
 /** Ends a visit to another service. */
 export const socialLogIn = Effect.fn("socialLogIn")(function* (visit: Visit, answer: URLSearchParams) {
-  const person = yield* (yield* SocialIdentity).finish(visit, answer)
+  const person = yield* (
+    (yield* SocialIdentity)
+      .finish(visit, answer)
+      // It was set up when the visit began, and is not any more.
+      .pipe(Effect.catchTag("SocialProviderUnknown", () => Effect.fail(new SocialLogInRejected({ reason: "noVisit" }))))
+  )
   const linked = yield* (yield* SocialAccounts).findUser(person.account)
   const user = Option.isSome(linked) ? yield* (yield* UserRepository).findById(linked.value) : Option.none()
   if (Option.isSome(user) && user.value._tag === "Active") {

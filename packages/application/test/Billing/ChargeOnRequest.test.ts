@@ -24,7 +24,7 @@ const tagOf = (outcome: Effect.Success<ReturnType<typeof chargeOnRequest>>) =>
   outcome._tag === "Sent" ? outcome.attempt._tag : outcome._tag
 
 describe("chargeOnRequest", () => {
-  it.effect("charges once, and answers a repeat with the same attempt", () =>
+  it.effect("F16: charges once, and answers a repeat with the same attempt", () =>
     Effect.gen(function* () {
       const asked = yield* dueRequest
       const first = yield* World.withTime(chargeOnRequest(asked))

@@ -54,7 +54,7 @@ describe("runBilling", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("charges once when several workers take the same cycle at the same moment", () =>
+  it.effect("F34: charges once when several workers take the same cycle at the same moment", () =>
     Effect.gen(function* () {
       yield* World.begin
       const { cycle, subscription } = yield* World.subscribe()
@@ -73,7 +73,7 @@ describe("runBilling", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("does not send a lost charge again, and finds by the key's last approval that it was executed", () =>
+  it.effect("F17: does not send a lost charge again, and finds by the key's last approval that it was executed", () =>
     Effect.gen(function* () {
       yield* World.begin
       const { subscription } = yield* World.subscribe()
@@ -147,7 +147,7 @@ describe("runBilling", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("retries a soft decline on the ladder's first day and keeps the grid", () =>
+  it.effect("F37: retries a soft decline on the ladder's first day and keeps the grid", () =>
     Effect.gen(function* () {
       yield* World.begin
       const { subscription } = yield* World.subscribe()
@@ -167,7 +167,7 @@ describe("runBilling", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("cancels after the last day of the ladder, tells the user each time and retires the key", () =>
+  it.effect("F22: cancels after the last day of the ladder, tells the user each time and retires the key", () =>
     Effect.gen(function* () {
       yield* World.begin
       const { subscription } = yield* World.subscribe()
@@ -193,7 +193,7 @@ describe("runBilling", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("never charges a revoked key again and gives the cycle up on the fifth day", () =>
+  it.effect("F31: never charges a revoked key again and gives the cycle up on the fifth day", () =>
     Effect.gen(function* () {
       yield* World.begin
       const { subscription } = yield* World.subscribe()
@@ -389,7 +389,7 @@ describe("runBilling", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("skips dates that passed while nothing ran, and charges once", () =>
+  it.effect("F30: skips dates that passed while nothing ran, and charges once", () =>
     Effect.gen(function* () {
       yield* World.begin
       const { subscription } = yield* World.subscribe()
@@ -421,7 +421,7 @@ describe("runBilling", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("stops after five answers in a row that only we can mend", () =>
+  it.effect("F29: stops after five answers in a row that only we can mend", () =>
     Effect.gen(function* () {
       yield* World.begin
       for (let n = 0; n < 8; n++) yield* World.subscribe()

@@ -45,7 +45,7 @@ describe("addItem", () => {
     }).pipe(Effect.provide(Memory.layer))
   )
 
-  it.effect("keeps the two carts apart", () =>
+  it.effect("FC2: keeps the two carts apart", () =>
     Effect.gen(function* () {
       yield* begin
       yield* add(vitamin, 1)
@@ -72,7 +72,7 @@ describe("addItem", () => {
     }).pipe(Effect.provide(Memory.layer))
   )
 
-  it.effect("loses no change of a rival", () =>
+  it.effect("FC4: loses no change of a rival", () =>
     Effect.gen(function* () {
       yield* begin
       yield* Effect.all(

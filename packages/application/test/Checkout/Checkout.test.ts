@@ -46,7 +46,7 @@ const line = (item: Item.Item, quantity = 1, period: number | null = null): Want
 const place = (...lines: ReadonlyArray<WantedLine>) => placeOrder({ userId, wanted: { lines }, receiver })
 
 describe("placeOrder", () => {
-  it.effect("copies today's prices from the catalogue", () =>
+  it.effect("F28: copies today's prices from the catalogue", () =>
     Effect.gen(function* () {
       yield* begin
       const order = yield* place(line(vitamin, 2), line(omega, 1, 30))
@@ -90,7 +90,7 @@ describe("placeOrder", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("takes the same item once and again and again in one order", () =>
+  it.effect("F8b: takes the same item once and again and again in one order", () =>
     Effect.gen(function* () {
       yield* begin
       assert.strictEqual((yield* place(line(vitamin), line(vitamin, 1, 30))).lines.length, 2)
@@ -107,7 +107,7 @@ describe("placeOrder", () => {
 })
 
 describe("expireOrders", () => {
-  it.effect("ends unpaid orders half an hour after they were placed, and no other", () =>
+  it.effect("FC11: ends unpaid orders half an hour after they were placed, and no other", () =>
     Effect.gen(function* () {
       yield* begin
       const early = yield* place(line(vitamin))

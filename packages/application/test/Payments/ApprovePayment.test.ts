@@ -26,7 +26,7 @@ const orderNow = Effect.fnUntraced(function* (order: Order.Order) {
 })
 
 describe("approvePayment", () => {
-  it.effect("pays the order and begins one subscription for each subscription line", () =>
+  it.effect("F1: pays the order and begins one subscription for each subscription line", () =>
     Effect.gen(function* () {
       yield* World.begin
       const order = yield* World.placeOrder([
@@ -48,7 +48,7 @@ describe("approvePayment", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("answers every visitor of one approval the same, and takes the money once", () =>
+  it.effect("F6: answers every visitor of one approval the same, and takes the money once", () =>
     Effect.gen(function* () {
       yield* World.begin
       const order = yield* World.placeOrder([{ price: 12_000 }])
@@ -179,7 +179,7 @@ describe("approvePayment", () => {
       }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("lets the owner ask for a new registration when the provider's page has closed", () =>
+  it.effect("F4: lets the owner ask for a new registration when the provider's page has closed", () =>
     Effect.gen(function* () {
       yield* World.begin
       const order = yield* World.placeOrder([{ price: 30_000, period: 30 }])
@@ -202,7 +202,7 @@ describe("approvePayment", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("registers a key without a charge when the first payment told none", () =>
+  it.effect("F2: registers a key without a charge when the first payment told none", () =>
     Effect.gen(function* () {
       yield* World.begin
       const order = yield* World.placeOrder([{ price: 30_000, period: 30 }])
@@ -278,7 +278,7 @@ describe("requestPayment", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("requests no payment of a paid order", () =>
+  it.effect("F20: requests no payment of a paid order", () =>
     Effect.gen(function* () {
       yield* World.begin
       const order = yield* World.placeOrder([{ price: 12_000 }])

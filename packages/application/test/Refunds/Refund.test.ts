@@ -33,7 +33,7 @@ const orderNow = Effect.fnUntraced(function* (order: Order.Order) {
 })
 
 describe("requestRefund", () => {
-  it.effect("gives back some units, then the rest, and never more", () =>
+  it.effect("F13: gives back some units, then the rest, and never more", () =>
     Effect.gen(function* () {
       yield* World.begin
       const { first, order } = yield* buy
@@ -67,7 +67,7 @@ describe("requestRefund", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("refuses more units than are left, units of another line twice, and nothing at all", () =>
+  it.effect("F21: refuses more units than are left, units of another line twice, and nothing at all", () =>
     Effect.gen(function* () {
       yield* World.begin
       const { first, order, second } = yield* buy

@@ -110,7 +110,7 @@ describe("an owner's command", () => {
     }).pipe(Effect.provide(World.layer))
   )
 
-  it.effect("changes quantity and period at once, tells it once, and the next charge follows", () =>
+  it.effect("F25: changes quantity and period at once, tells it once, and the next charge follows", () =>
     Effect.gen(function* () {
       const mine = yield* bought
       const { openCycle, subscription } = yield* changeSubscription({
