@@ -182,6 +182,9 @@ describe("plans", () => {
         const byUser = yield* plansOf(orders.listByUser(order.userId, page))
         assertIndexed(byUser)
         assertNotSorted(byUser.slice(0, 2))
+        const inOneState = yield* plansOf(orders.listByUser(order.userId, page, "Expired"))
+        assertIndexed(inOneState)
+        assertNotSorted(inOneState.slice(0, 2))
         const expirable = yield* plansOf(orders.listExpirable(Fixtures.later, 10))
         assertIndexed(expirable)
         assertNotSorted(expirable)
@@ -287,6 +290,7 @@ describe("plans", () => {
           { onSale: true },
           { priceMin: 15_000, priceMax: 15_100 }
         ]
+        assertIndexed(yield* plansOf(items.listBrands(page)))
         for (const sort of ItemSort.literals) {
           for (const query of queries) assertIndexed(yield* plansOf(items.search({ ...query, sort }, page)))
           // Counting everything reads everything.
