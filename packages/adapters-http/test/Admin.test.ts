@@ -1,9 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as CatalogueFile from "@pillivery/adapters-http/CatalogueFile"
 import { reportsMax } from "@pillivery/application/Catalogue/ImportItems"
+import { jobName } from "@pillivery/application/Billing/RunBilling"
+import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
+import { Outbox } from "@pillivery/application/ports/Outbox"
+import * as MemoryProvider from "@pillivery/application/testing/MemoryProvider"
 import { grantAdmin } from "@pillivery/application/Users/GrantAdmin"
 import { Email } from "@pillivery/domain/Email"
-import { Effect, Stream } from "effect"
+import { BusinessDate } from "@pillivery/domain/BusinessDate"
+import { Won } from "@pillivery/domain/Won"
+import { DateTime, Effect, Stream } from "effect"
 import * as Shop from "./Shop.ts"
 
 const codeOf = (answer: Shop.Answer) => [answer.status, Shop.field(answer, "code")]
@@ -97,6 +103,41 @@ describe("an item that is put into the catalogue", () => {
         const refused = yield* Shop.send("POST", "/api/admin/items", { token, body: { ...draft, ...wrong } })
         assert.strictEqual(refused.status, 400, JSON.stringify(wrong))
       }
+    }).pipe(Effect.provide(Shop.layer))
+  )
+})
+
+describe("what waits for people", () => {
+  it.live("is a payment of another amount, an event that was given up, and the runs of each date", () =>
+    Effect.gen(function* () {
+      const provider = yield* MemoryProvider.MemoryProvider
+      const [outbox, ledger] = [yield* Outbox, yield* BillingLedger]
+      const token = yield* asAdmin
+      const list = (path: string) =>
+        Effect.map(Shop.send("GET", path, { token }), (answer) => {
+          assert.strictEqual(answer.status, 200, answer.text)
+          return answer
+        })
+      for (const path of ["/api/admin/payments/reviews", "/api/admin/outbox/failures", "/api/admin/billing/runs"]) {
+        assert.deepStrictEqual((yield* list(path)).json, { data: [] }, path)
+      }
+      const approval = yield* Shop.approveAtProvider(token, yield* Shop.placeOrder(token))
+      yield* provider.next({ _tag: "WrongAmount", amount: Won.make(1) })
+      yield* Shop.send("GET", approval.path)
+      const reviews = yield* list("/api/admin/payments/reviews")
+      assert.deepStrictEqual(
+        [Shop.field(reviews, "data", 0, "subject"), Shop.field(reviews, "data", 0, "id")],
+        ["attempt", approval.paymentId]
+      )
+      const [delivery] = yield* outbox.claim({ owner: "test", limit: 1, leaseMillis: 1_000 })
+      if (delivery === undefined) return assert.fail("there is an event")
+      yield* outbox.giveUp(delivery, "the mail server said no")
+      const failures = yield* list("/api/admin/outbox/failures")
+      assert.strictEqual(Shop.field(failures, "data", 0, "error"), "the mail server said no")
+      const date = BusinessDate.make("2026-03-01")
+      const at = DateTime.makeUnsafe(0)
+      yield* ledger.joinRun({ job: jobName, date, worker: "w", at, leaseMillis: 1_000 })
+      assert.strictEqual(Shop.field(yield* list("/api/admin/billing/runs"), "data", 0, "date"), date)
     }).pipe(Effect.provide(Shop.layer))
   )
 })

@@ -182,6 +182,8 @@ describe("plans", () => {
         const byUser = yield* plansOf(orders.listByUser(order.userId, page))
         assertIndexed(byUser)
         assertNotSorted(byUser.slice(0, 2))
+        // An order with all its lines is two queries, however many lines it has.
+        assert.lengthOf(yield* plansOf(orders.findById(order.id)), 2)
         const inOneState = yield* plansOf(orders.listByUser(order.userId, page, "Expired"))
         assertIndexed(inOneState)
         assertNotSorted(inOneState.slice(0, 2))

@@ -3,6 +3,9 @@
  *
  * @since 0.1.0
  */
+import { BillingRun, RunCounts } from "@pillivery/application/ports/BillingLedger"
+import { subjects } from "@pillivery/application/ports/ManualReviews"
+import { BusinessDate } from "@pillivery/domain/BusinessDate"
 import { ItemId, UserId } from "@pillivery/domain/Ids"
 import { imageLengthMax, nameLengthMax, textLengthMax } from "@pillivery/domain/Item"
 import { wonMax } from "@pillivery/domain/Won"
@@ -87,6 +90,35 @@ export const ImportReportDto = Schema.Struct({
   )
 }).annotate({ identifier: "ImportReport" })
 
+/** A run of the billing for one date; the newest date first. */
+export const BillingRunDto = Schema.Struct({
+  date: BusinessDate,
+  status: BillingRun.fields.status,
+  startedAt: Schema.DateTimeUtc,
+  finishedAt: Schema.NullOr(Schema.DateTimeUtc),
+  counts: RunCounts
+}).annotate({ identifier: "BillingRun" })
+
+/** An event that was given up for one of its consumers. */
+export const FailedDeliveryDto = Schema.Struct({
+  eventId: Schema.String,
+  consumer: Schema.String,
+  kind: Schema.String,
+  tries: Schema.Int,
+  error: Schema.String,
+  failedAt: Schema.DateTimeUtc
+}).annotate({ identifier: "FailedDelivery" })
+
+/** Money or a billing key that waits for a person. */
+export const WaitingReviewDto = Schema.Struct({
+  subject: Schema.Literals(subjects),
+  id: Schema.String,
+  userId: UserId,
+  amount: Schema.NullOr(Schema.Int),
+  since: Schema.NullOr(Schema.DateTimeUtc),
+  detail: Schema.String
+}).annotate({ identifier: "WaitingReview" })
+
 const params = { itemId: ItemId }
 
 /** Running the shop. */
@@ -122,7 +154,16 @@ export const AdminGroup = HttpApiGroup.make("admin")
     HttpApiEndpoint.delete("endSessions", "/api/admin/users/:userId/sessions", {
       params: { userId: UserId },
       success: HttpApiSchema.NoContent
-    }).annotate(OpenApi.Summary, "End every session of a user")
+    }).annotate(OpenApi.Summary, "End every session of a user"),
+    HttpApiEndpoint.get("billingRuns", "/api/admin/billing/runs", {
+      success: Schema.Struct({ data: Schema.Array(BillingRunDto) }).annotate({ identifier: "BillingRuns" })
+    }).annotate(OpenApi.Summary, "The latest billing runs, newest date first"),
+    HttpApiEndpoint.get("failedDeliveries", "/api/admin/outbox/failures", {
+      success: Schema.Struct({ data: Schema.Array(FailedDeliveryDto) }).annotate({ identifier: "FailedDeliveries" })
+    }).annotate(OpenApi.Summary, "Events that were given up"),
+    HttpApiEndpoint.get("reviews", "/api/admin/payments/reviews", {
+      success: Schema.Struct({ data: Schema.Array(WaitingReviewDto) }).annotate({ identifier: "WaitingReviews" })
+    }).annotate(OpenApi.Summary, "Attempts, refunds and billing keys that wait for a person")
   )
   .middleware(Administration)
   .middleware(Authentication)

@@ -6,6 +6,10 @@
 import { changeItem, createItem, ItemPriceInvalid } from "@pillivery/application/Catalogue/ChangeItems"
 import { importItems } from "@pillivery/application/Catalogue/ImportItems"
 import { getItem } from "@pillivery/application/Catalogue/Items"
+import { jobName } from "@pillivery/application/Billing/RunBilling"
+import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
+import { ManualReviews, subjects } from "@pillivery/application/ports/ManualReviews"
+import { Outbox } from "@pillivery/application/ports/Outbox"
 import { TokenStore } from "@pillivery/application/ports/TokenStore"
 import * as Item from "@pillivery/domain/Item"
 import { Effect } from "effect"
@@ -16,6 +20,9 @@ import { Api } from "../api/Api.ts"
 import * as CatalogueFile from "../CatalogueFile.ts"
 import { captured } from "../internal/Captured.ts"
 import { toItem } from "./Items.ts"
+
+/** How many of each kind are listed. */
+export const listedMax = 100
 
 type Services =
   | Effect.Services<ReturnType<typeof getItem>>
@@ -74,7 +81,34 @@ export const layer = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const provide = yield* captured<Services>()
     const sessions = yield* TokenStore
+    const ledger = yield* BillingLedger
+    const outbox = yield* Outbox
+    const manual = yield* ManualReviews
     return handlers.handleAll({
+      billingRuns: () =>
+        ledger.listRuns(jobName, listedMax).pipe(
+          Effect.map((runs) => ({ data: runs.map(({ job: _job, ...run }) => run) })),
+          answer
+        ),
+      failedDeliveries: () =>
+        outbox.listDead(listedMax).pipe(
+          Effect.map((dead) => ({
+            data: dead.map(({ consumer, diedAt, error, eventId, tag, tries }) => ({
+              eventId,
+              consumer,
+              kind: tag,
+              tries,
+              error,
+              failedAt: diedAt
+            }))
+          })),
+          answer
+        ),
+      reviews: () =>
+        Effect.forEach(subjects, (subject) => manual.list(subject, { after: null, limit: listedMax })).pipe(
+          Effect.map((waiting) => ({ data: waiting.flat() })),
+          answer
+        ),
       endSessions: ({ params }) => answer(sessions.endAll(params.userId)),
       getItem: ({ params }) => getItem(params.itemId).pipe(Effect.map(toAdminItem), answer, provide),
       createItem: ({ payload }) => {
