@@ -86,11 +86,8 @@ export const layer = Layer.effect(
           for (const { information } of rows.all(items)) {
             counts.set(information.brand, (counts.get(information.brand) ?? 0) + 1)
           }
-          // By code point, as bytes are.
           const brands = [...counts].map(([name, items]) => ({ name, items }))
-          const sorted = brands.toSorted((one, two) =>
-            Buffer.compare(Buffer.from(one.name, "utf8"), Buffer.from(two.name, "utf8"))
-          )
+          const sorted = brands.toSorted((one, two) => compareCodePoints(one.name, two.name))
           const offset = offsetOf(page)
           return { data: sorted.slice(offset, offset + page.size), totalElements: sorted.length }
         }),
@@ -98,6 +95,14 @@ export const layer = Layer.effect(
     })
   })
 )
+
+/** The order of texts by their code points, which is that of their bytes in UTF-8. */
+const compareCodePoints = (self: string, that: string): number => {
+  const [ours, theirs] = [[...self], [...that]]
+  const at = ours.findIndex((character, index) => character !== theirs[index])
+  if (at === -1) return ours.length - theirs.length
+  return (ours[at]?.codePointAt(0) ?? 0) - (theirs[at]?.codePointAt(0) ?? -1)
+}
 
 const compareBy =
   (value: (item: Item.Item) => number) =>
