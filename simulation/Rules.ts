@@ -24,6 +24,7 @@ import * as BusinessDate from "@pillivery/domain/BusinessDate"
 import type { Approved, Declined } from "@pillivery/domain/ProviderAnswer"
 import type * as Refund from "@pillivery/domain/Refund"
 import type * as SubscriptionOrder from "@pillivery/domain/SubscriptionOrder"
+import { periodDaysMin } from "@pillivery/domain/DeliveryPeriod"
 import { DateTime } from "effect"
 
 /** Every rule, by its name. */
@@ -289,6 +290,8 @@ const checkGrid = (
 ): void => {
   let before: BillingCycle.BillingCycle | null = null
   let chargedOn: BusinessDate.BusinessDate | null = null
+  // A period that was changed says nothing of deliveries that were dated before.
+  const period = isMoved ? periodDaysMin : subscription.period
   for (const cycle of cyclesOf(rows, subscription)) {
     const days = BusinessDate.daysUntil(subscription.anchor, cycle.gridDate)
     const isAfter = before === null || before.gridDate < cycle.gridDate
@@ -302,7 +305,7 @@ const checkGrid = (
     if (
       cycle._tag !== "Skipped" &&
       chargedOn !== null &&
-      BusinessDate.daysUntil(chargedOn, cycle.dueDate) < Math.ceil(subscription.period / 2)
+      BusinessDate.daysUntil(chargedOn, cycle.dueDate) < Math.ceil(period / 2)
     ) {
       breaks(
         "notBunched",
