@@ -10,7 +10,7 @@ import { ItemId } from "@pillivery/domain/Ids"
 import { parse } from "csv-parse"
 import { Effect, Result, Schema, Stream } from "effect"
 import { createHash } from "node:crypto"
-import { Readable } from "node:stream"
+import { pipeline, Readable } from "node:stream"
 
 /** The longest line, in bytes. */
 export const lineBytesMax = 65_536
@@ -78,16 +78,16 @@ const tooLong = new FileUnreadable({ detail: `a line has at most ${lineBytesMax}
 const fromCsv = <E>(bytes: Stream.Stream<Uint8Array, E>): Stream.Stream<Line, E | FileUnreadable> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const parser = Readable.from(yield* Stream.toAsyncIterableEffect(bytes)).pipe(
-        parse({
-          bom: true,
-          columns: true,
-          info: true,
-          skip_empty_lines: true,
-          relax_column_count: true,
-          max_record_size: lineBytesMax
-        })
-      )
+      const parser = parse({
+        bom: true,
+        columns: true,
+        info: true,
+        skip_empty_lines: true,
+        relax_column_count: true,
+        max_record_size: lineBytesMax
+      })
+      // What breaks the source breaks the parser, and is told by its iteration.
+      pipeline(Readable.from(yield* Stream.toAsyncIterableEffect(bytes)), parser, () => undefined)
       return Stream.fromAsyncIterable(parser, (cause) => new FileUnreadable({ detail: String(cause) })).pipe(
         Stream.map(toLine)
       )

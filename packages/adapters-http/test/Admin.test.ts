@@ -288,6 +288,17 @@ describe("the lines of a file", () => {
     })
   )
 
+  it.effect("end with a refusal when the client goes away in the middle of them", () =>
+    Effect.gen(function* () {
+      const begun = Stream.make(new TextEncoder().encode("key,productName\na,비타민\nb,"))
+      const broken = Stream.concat(begun, Stream.fail(new Error("the client went away")))
+      for (const kind of ["csv", "ndjson"] as const) {
+        const failure = yield* Effect.flip(Stream.runCollect(CatalogueFile.linesOf(kind, broken)))
+        assert.include(failure.message, "the client went away", kind)
+      }
+    })
+  )
+
   it("name items by their key alone", () => {
     assert.strictEqual(CatalogueFile.idOf("a"), CatalogueFile.idOf("a"))
     assert.strictEqual(CatalogueFile.idOf("가"), CatalogueFile.idOf("가".normalize("NFD")))
