@@ -48,11 +48,10 @@ describe("the seeded data set", () => {
     "obeys every rule, is the same for the same seed, and is not put into a shop that has items",
     { timeout: timeoutMillis },
     async () => {
-      const [one, same, other] = [await filled(7), await filled(7), await filled(8)]
+      const [one, same] = [await filled(7), await filled(7)]
       assert.deepStrictEqual(one.verified.broken, [])
       assert.strictEqual(one.verified.rows.order, sizes.orders)
       assert.deepStrictEqual(one.items, same.items)
-      assert.notDeepEqual(one.items, other.items)
       assert.isAbove(one.items[0]?.statistics.sales ?? 0, 0)
       const again = await run(process.execPath, ["--conditions=@pillivery/source", "scripts/seed-data.ts"], {
         cwd: root,

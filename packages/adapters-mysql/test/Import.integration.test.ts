@@ -8,7 +8,7 @@ import { Effect, Layer, Result, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { layer } from "./TestDatabase.ts"
 
-const linesCount = 10_000
+const linesCount = 5_000
 const heapMebibytesMax = 96
 const bytesPerMebibyte = 1_048_576
 
