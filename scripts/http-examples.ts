@@ -11,7 +11,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { Failure, runMain } from "./internal/Failure.ts"
-import { pageOf, type Recorded } from "./internal/HttpApiPage.ts"
+import type { Recorded } from "../packages/adapters-http/test/Recorder.ts"
+import { pageOf } from "./internal/HttpApiPage.ts"
 import { root } from "./internal/Workspace.ts"
 
 const outputBytesMax = 64 * 1_024 * 1_024

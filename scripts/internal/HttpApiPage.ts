@@ -9,18 +9,7 @@ import { Api } from "@pillivery/adapters-http/api/Api"
 import { Administration, Authentication } from "@pillivery/adapters-http/api/Middleware"
 import { Context } from "effect"
 import { HttpApi, OpenApi } from "effect/http-api"
-
-/** One request and its answer, as a test recorded it. */
-export interface Recorded {
-  readonly method: string
-  readonly path: string
-  readonly request: { readonly headers: Readonly<Record<string, string>>; readonly body: string | null }
-  readonly response: {
-    readonly status: number
-    readonly headers: Readonly<Record<string, string>>
-    readonly body: string
-  }
-}
+import type { Recorded } from "../../packages/adapters-http/test/Recorder.ts"
 
 /** An endpoint and the statuses that it says of itself; what any endpoint may answer is told once for all. */
 export interface Endpoint {

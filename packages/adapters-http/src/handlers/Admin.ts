@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { changeItem, createItem, ItemPriceInvalid } from "@pillivery/application/Catalogue/ChangeItems"
+import { changeItem, createItem, emptyLabel, ItemPriceInvalid } from "@pillivery/application/Catalogue/ChangeItems"
 import { importItems } from "@pillivery/application/Catalogue/ImportItems"
 import { getItem } from "@pillivery/application/Catalogue/Items"
 import { jobName } from "@pillivery/application/Billing/RunBilling"
@@ -51,18 +51,6 @@ const changesOf = (dto: Omit<typeof ChangeItemDto.Type, "version">) => {
     ...(originPrice === undefined ? {} : { origin: originPrice }),
     ...(discountPercent === undefined ? {} : { discountPercent })
   }
-}
-
-const emptyLabel = {
-  statementNumber: "",
-  registeredDate: "",
-  distributionPeriod: "",
-  appearance: "",
-  servingUse: "",
-  preservePeriod: "",
-  intake: "",
-  mainFunction: "",
-  baseStandard: ""
 }
 
 /** The contract lets through no price that cannot be. */

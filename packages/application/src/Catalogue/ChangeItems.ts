@@ -20,6 +20,19 @@ export interface ItemDraft {
   readonly images: Item.Images
 }
 
+/** What a label says that says nothing but the name and the brand. */
+export const emptyLabel = {
+  statementNumber: "",
+  registeredDate: "",
+  distributionPeriod: "",
+  appearance: "",
+  servingUse: "",
+  preservePeriod: "",
+  intake: "",
+  mainFunction: "",
+  baseStandard: ""
+}
+
 /** The price cannot be. */
 export class ItemPriceInvalid extends Schema.TaggedError<ItemPriceInvalid>(
   "@pillivery/application/Catalogue/ItemPriceInvalid"

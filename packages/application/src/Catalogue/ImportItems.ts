@@ -13,7 +13,7 @@ import { CatalogueChanges } from "../ports/CatalogueChanges.ts"
 import { ItemRepository } from "../ports/ItemRepository.ts"
 import { StaleWrite } from "../ports/StorageError.ts"
 import { retryStale } from "../StaleRetry.ts"
-import { type ItemDraft, itemOf } from "./ChangeItems.ts"
+import { emptyLabel, type ItemDraft, itemOf } from "./ChangeItems.ts"
 
 /** The most lines of one import. */
 export const linesMax = 100_000
@@ -128,18 +128,6 @@ const read = (
       images: new Item.Images({ thumbnail, description: descriptionImage })
     }
   })
-}
-
-const emptyLabel = {
-  statementNumber: "",
-  registeredDate: "",
-  distributionPeriod: "",
-  appearance: "",
-  servingUse: "",
-  preservePeriod: "",
-  intake: "",
-  mainFunction: "",
-  baseStandard: ""
 }
 
 const encodeItem = Schema.encodeSync(Schema.toCodecJson(Item.Item))
