@@ -73,8 +73,14 @@ interface Transaction {
   readonly issuesBillingKey: boolean
   readonly expiresAtMillis: number
   token: ApprovalToken | null
-  approvedAtMillis: number | null
+  approved: Moment | null
   refunded: number
+}
+
+/** When something was committed; what has happened is told as the clock stood then, also when it is moved in the same moment. */
+interface Moment {
+  readonly millis: number
+  readonly told: DateTime.Utc | null
 }
 
 /** The provider as tests see it. */
@@ -118,7 +124,7 @@ const make = Effect.sync(() => {
   const transactions = new Map<string, Transaction>()
   const keys = new Map<string, { isActive: boolean }>()
   const committed: Array<Movement> = []
-  const capturesOfKey = new Map<ProviderBillingKey, Array<number>>()
+  const capturesOfKey = new Map<ProviderBillingKey, Array<Moment>>()
   const refundsOf = new Map<TransactionId, Array<Movement>>()
   const behaviours: Array<Behaviour> = []
   let decide = (_call: MoneyCall): Behaviour => ({ _tag: "Execute" })
@@ -137,10 +143,14 @@ const make = Effect.sync(() => {
     const offsetMillis = clockOffsets.findLast(({ sinceMillis }) => sinceMillis <= millis)?.offsetMillis ?? 0
     return DateTime.makeUnsafe(Math.floor((millis + offsetMillis) / millisPerSecond) * millisPerSecond)
   }
+  const happened = (millis: number): Moment => ({ millis, told: told(millis) })
+  const toldOf = (moment: Moment): DateTime.Utc => moment.told ?? told(moment.millis)
   const visible = (atMillis: number) => committed.filter((movement) => movement.atMillis <= atMillis)
   const lastApprovedAt = (billingKey: ProviderBillingKey, atMillis: number): DateTime.Utc | null => {
-    const times = (capturesOfKey.get(billingKey) ?? []).filter((millis) => millis <= atMillis)
-    return times.length === 0 ? null : told(Math.max(...times))
+    const last = (capturesOfKey.get(billingKey) ?? [])
+      .filter(({ millis }) => millis <= atMillis)
+      .reduce<Moment | null>((last, moment) => (last === null || moment.millis >= last.millis ? moment : last), null)
+    return last === null ? null : toldOf(last)
   }
 
   const lookupFault = () => {
@@ -161,11 +171,11 @@ const make = Effect.sync(() => {
   // Takes the next behaviour; `execute` commits at a time and answers as if it had just happened.
   const perform = Effect.fnUntraced(function* <Executed>(
     call: MoneyCall,
-    execute: (atMillis: number) => Executed,
+    execute: (at: Moment) => Executed,
     amended: (executed: Executed, amount: Won.Won) => Executed
   ) {
     calls++
-    const at = yield* now
+    const at = happened(yield* now)
     const behaviour = behaviours.shift() ?? decide(call)
     const unknown = (detail: string) => new Answer.Unknown({ detail })
     switch (behaviour._tag) {
@@ -186,7 +196,7 @@ const make = Effect.sync(() => {
         execute(at)
         return new Answer.NotExecuted({ why: "word", detail: "told to" })
       case "CommitLate":
-        execute(at + behaviour.afterMillis)
+        execute({ millis: at.millis + behaviour.afterMillis, told: null })
         return unknown("the provider is slow")
     }
   })
@@ -212,17 +222,17 @@ const make = Effect.sync(() => {
     transactionId: TransactionId,
     billingKey: ProviderBillingKey | null,
     amount: Won.Won,
-    atMillis: number
+    at: Moment
   ) => {
     if (amount > 0) {
-      committed.push({ kind: "capture", cause, transactionId, billingKey, amount, atMillis })
-      if (billingKey !== null) capturesOfKey.set(billingKey, [...(capturesOfKey.get(billingKey) ?? []), atMillis])
+      committed.push({ kind: "capture", cause, transactionId, billingKey, amount, atMillis: at.millis })
+      if (billingKey !== null) capturesOfKey.set(billingKey, [...(capturesOfKey.get(billingKey) ?? []), at])
     }
     return new Answer.Approved({
       transactionId,
       approvalId: ApprovalId.make(name("A")),
       amount,
-      approvedAt: told(atMillis),
+      approvedAt: toldOf(at),
       method: PaymentMethod.make("MONEY"),
       billingKey
     })
@@ -245,7 +255,7 @@ const make = Effect.sync(() => {
           issuesBillingKey: request.merchantAccount === subscriptionAccount,
           expiresAtMillis,
           token: null,
-          approvedAtMillis: null,
+          approved: null,
           refunded: 0
         })
         const url = `memory:${transactionId}`
@@ -262,16 +272,16 @@ const make = Effect.sync(() => {
       const transaction = transactions.get(request.transactionId)
       const at = yield* now
       if (transaction === undefined) return new Answer.Expired({ detail: "no such transaction" })
-      if (transaction.approvedAtMillis !== null) return new Answer.Unknown({ detail: "already approved" })
+      if (transaction.approved !== null) return new Answer.Unknown({ detail: "already approved" })
       if (at > transaction.expiresAtMillis) return new Answer.Expired({ detail: "its time is over" })
       if (transaction.token !== request.approvalToken) return new Answer.NotYet({ detail: "not the customer's token" })
       return yield* perform<Answer.ProviderAnswer>(
         { kind: "approve", cause: request.attemptId },
-        (atMillis) => {
-          transaction.approvedAtMillis = atMillis
+        (at) => {
+          transaction.approved = at
           const billingKey = transaction.issuesBillingKey ? ProviderBillingKey.make(name("S")) : null
           if (billingKey !== null) keys.set(billingKey, { isActive: true })
-          return capture(request.attemptId, request.transactionId, billingKey, request.amount, atMillis)
+          return capture(request.attemptId, request.transactionId, billingKey, request.amount, at)
         },
         withAmount
       )
@@ -287,19 +297,19 @@ const make = Effect.sync(() => {
       }
       return yield* perform<Answer.ProviderAnswer>(
         { kind: "charge", cause: request.attemptId },
-        (atMillis) => {
+        (at) => {
           const transactionId = TransactionId.make(name("T"))
           transactions.set(transactionId, {
             transactionId,
             attemptId: request.attemptId,
             amount: request.amount,
             issuesBillingKey: false,
-            expiresAtMillis: atMillis,
+            expiresAtMillis: at.millis,
             token: null,
-            approvedAtMillis: atMillis,
+            approved: at,
             refunded: 0
           })
-          return capture(request.attemptId, transactionId, request.billingKey, request.amount, atMillis)
+          return capture(request.attemptId, transactionId, request.billingKey, request.amount, at)
         },
         withAmount
       )
@@ -314,7 +324,7 @@ const make = Effect.sync(() => {
       }
       const answer = yield* perform<Strategy.RefundDone>(
         { kind: "refund", cause: request.refundId },
-        (atMillis) => {
+        (at) => {
           transaction.refunded += request.amount
           const movement: Movement = {
             kind: "refund",
@@ -322,13 +332,13 @@ const make = Effect.sync(() => {
             transactionId: request.transactionId,
             billingKey: null,
             amount: request.amount,
-            atMillis
+            atMillis: at.millis
           }
           committed.push(movement)
           refundsOf.set(request.transactionId, [...(refundsOf.get(request.transactionId) ?? []), movement])
           return new Strategy.RefundDone({
             refundedTotal: Won.Won.make(transaction.refunded),
-            at: told(atMillis)
+            at: toldOf(at)
           })
         },
         (done, refundedTotal) => new Strategy.RefundDone({ ...done, refundedTotal })
@@ -350,16 +360,16 @@ const make = Effect.sync(() => {
       const transaction = transactions.get(request.transactionId)
       if (transaction === undefined) return new Strategy.PaymentMissing({ detail: "no such transaction" })
       const at = yield* now
-      const isApproved = transaction.approvedAtMillis !== null && transaction.approvedAtMillis <= at
+      const approved = transaction.approved !== null && transaction.approved.millis <= at ? transaction.approved : null
       const refunded = (refundsOf.get(request.transactionId) ?? [])
         .filter((movement) => movement.atMillis <= at)
         .reduce((total, movement) => total + movement.amount, 0)
       return new Strategy.PaymentFound({
-        standing: isApproved ? "approved" : "waiting",
+        standing: approved !== null ? "approved" : "waiting",
         attemptId: transaction.attemptId,
         amount: transaction.amount,
         refundedTotal: Won.Won.make(refunded),
-        approvedAt: isApproved ? told(transaction.approvedAtMillis ?? 0) : null
+        approvedAt: approved === null ? null : toldOf(approved)
       })
     }),
     lookupBillingKey: Effect.fnUntraced(function* (request) {
@@ -396,7 +406,7 @@ const make = Effect.sync(() => {
     revokeKey: (billingKey) => Effect.sync(() => void keys.set(billingKey, { isActive: false })),
     chargeElsewhere: (billingKey) =>
       Effect.map(now, (at) => {
-        capture("elsewhere", TransactionId.make(name("T")), billingKey, Won.Won.make(1), at)
+        capture("elsewhere", TransactionId.make(name("T")), billingKey, Won.Won.make(1), happened(at))
       })
   })
 })
