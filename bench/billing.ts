@@ -32,6 +32,8 @@ const runMillisMax = 20 * 60_000
 
 const { values } = parseArgs({
   options: {
+    /** `machine` or `mysql9`, as for the tests. */
+    database: { type: "string", default: "machine" },
     /** Which parts to run. */
     only: { type: "string", default: "raw,ideal,memory,two" },
     due: { type: "string", default: "4000" },
@@ -197,7 +199,7 @@ const rounded = (value: number): number => Number(value.toPrecision(3))
 
 const main = async () => {
   const servers = await startServers(
-    { database: "machine", durability: "default", needsBrowser: false },
+    { database: values.database === "mysql9" ? "mysql9" : "machine", durability: "default", needsBrowser: false },
     folder,
     cleanup
   )

@@ -129,8 +129,10 @@ const databaseOptions = (program: DatabaseProgram, port: number, durability: Dur
     "--default-time-zone=+09:00",
     `--innodb-buffer-pool-size=${bufferPoolSize}`,
     "--performance-schema=OFF",
-    ...(flavour === "mysql" ? ["--mysqlx=OFF", "--secure-file-priv=", "--disable-log-bin"] : ["--skip-log-bin"]),
-    ...(durability === "relaxed" ? ["--innodb-flush-log-at-trx-commit=0", "--skip-innodb-doublewrite"] : [])
+    ...(flavour === "mysql" ? ["--mysqlx=OFF", "--secure-file-priv="] : []),
+    ...(durability === "relaxed"
+      ? ["--skip-log-bin", "--innodb-flush-log-at-trx-commit=0", "--skip-innodb-doublewrite"]
+      : ["--log-bin=binlog", "--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1", "--server-id=1"])
   ]
 }
 

@@ -8,7 +8,7 @@
  */
 import { IdGenerator } from "@pillivery/application/ports/IdGenerator"
 import { accessTokenMinutes, Identity, TokenRejected, TokenSigner } from "@pillivery/application/ports/TokenSigner"
-import { Clock, Effect, Layer, Redacted, Schema } from "effect"
+import { Cache, Clock, Duration, Effect, Exit, Layer, Redacted, Schema } from "effect"
 import { errors, jwtVerify, SignJWT } from "jose"
 
 /** The shortest secret, in bytes: the output size of SHA-256. */
@@ -16,6 +16,9 @@ export const secretBytesMin = 32
 /** Who issues our tokens, and for whom. */
 export const issuer = "pillivery"
 export const audience = "pillivery-api"
+
+/** How many accepted tokens are recognised without checking their signature again. */
+export const checkedMax = 10_000
 
 const algorithm = "HS256"
 const type = "at+jwt"
@@ -47,7 +50,8 @@ const Claims = Schema.Struct({
   sub: Identity.fields.userId,
   roles: Identity.fields.roles,
   sid: Identity.fields.sessionId,
-  jti: Schema.String
+  jti: Schema.String,
+  exp: Schema.Int
 })
 const decodeClaims = Schema.decodeUnknownEffect(Claims)
 const encoder = new TextEncoder()
@@ -84,7 +88,7 @@ export const layer = (keys: ReadonlyArray<Key>): Layer.Layer<TokenSigner, KeysIn
         return { token, expiresInSeconds }
       })
 
-      const verify = Effect.fnUntraced(function* (token: string) {
+      const check = Effect.fnUntraced(function* (token: string) {
         const nowMillis = yield* Clock.currentTimeMillis
         const verified = yield* Effect.tryPromise({
           try: () =>
@@ -109,8 +113,18 @@ export const layer = (keys: ReadonlyArray<Key>): Layer.Layer<TokenSigner, KeysIn
         const claims = yield* decodeClaims(verified.payload).pipe(
           Effect.mapError(() => new TokenRejected({ reason: "malformed" }))
         )
-        return new Identity({ userId: claims.sub, roles: claims.roles, sessionId: claims.sid })
+        return {
+          identity: new Identity({ userId: claims.sub, roles: claims.roles, sessionId: claims.sid }),
+          leftMillis: claims.exp * millisPerSecond - nowMillis
+        }
       })
+
+      // A token is sent with every request of half an hour, and what was found of it stays true until it expires.
+      const checked = yield* Cache.makeWith(check, {
+        capacity: checkedMax,
+        timeToLive: (exit) => (Exit.isSuccess(exit) ? Duration.millis(exit.value.leftMillis) : Duration.zero)
+      })
+      const verify = (token: string) => Effect.map(Cache.get(checked, token), ({ identity }) => identity)
 
       return TokenSigner.of({ sign, verify })
     })

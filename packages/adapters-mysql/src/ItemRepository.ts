@@ -20,7 +20,7 @@ import { starsMax, starsMin } from "@pillivery/domain/Rating"
 import { Array as Arr, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { Fragment } from "effect/sql/Statement"
-import { toBytes, Uuid } from "./internal/Columns.ts"
+import { rowReader, toBytes, Uuid } from "./internal/Columns.ts"
 import {
   affectedRows,
   columnsOf,
@@ -29,6 +29,7 @@ import {
   offsetOf,
   orExists,
   orStale,
+  preparedIfOne,
   totalFrom,
   whereIn
 } from "./internal/Rows.ts"
@@ -36,6 +37,9 @@ import { Statements } from "./Transaction.ts"
 
 /** How many pairs of a keyword narrow a search; the exact check does the rest. */
 const bigramsSoughtMax = 4
+
+/** How many items one statement reads by their ids. */
+const idsPerStatementMax = 500
 
 const ItemRow = Schema.Struct({
   id: Uuid,
@@ -65,10 +69,10 @@ const ItemRow = Schema.Struct({
 
 const CategoryRow = Schema.Struct({ item_id: Uuid, category: Schema.String })
 
-const decodeItemRows = Schema.decodeUnknownEffect(Schema.Array(ItemRow))
-const decodeCategoryRows = Schema.decodeUnknownEffect(Schema.Array(CategoryRow))
+const readItemRow = rowReader(ItemRow)
+const readCategoryRow = rowReader(CategoryRow)
 const decodeBrands = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ name: Schema.String, items: Schema.Int })))
-const decodeItem = Schema.decodeUnknownEffect(Item.Item)
+const decodeItem = Schema.decodeUnknownSync(Item.Item)
 const encodeItemRow = Schema.encodeSync(ItemRow)
 
 const itemToRow = ({ images, information, price, statistics, ...item }: Item.Item): typeof ItemRow.Type => ({
@@ -159,22 +163,33 @@ export const layer = Layer.effect(
     const { run } = yield* Transaction
     const columns = columnsOf(sql, ItemRow, "item")
 
-    const itemsFrom = Effect.fnUntraced(function* (rest: Fragment) {
-      const rows = yield* decodeItemRows(yield* sql`SELECT ${columns} FROM item ${rest}`)
-      if (rows.length === 0) return []
-      const categories = yield* decodeCategoryRows(
-        yield* sql`SELECT item_id, category FROM item_category
-          WHERE item_id IN ${sql.in(rows.map(({ id }) => toBytes(id)))} ORDER BY item_id, position`
-      )
-      return yield* Effect.forEach(rows, (row) =>
+    const itemsFrom = Effect.fnUntraced(function* <E>(statement: Effect.Effect<ReadonlyArray<unknown>, E>) {
+      const rows = (yield* statement).map((row) => readItemRow(Object(row)))
+      if (!Arr.isReadonlyArrayNonEmpty(rows)) return []
+      const ids = Arr.map(rows, ({ id }) => toBytes(id))
+      const categories = (yield* preparedIfOne(
+        ids,
+        sql`SELECT item_id, category FROM item_category WHERE ${whereIn(sql, "item_id", ids)} ORDER BY item_id, position`
+      )).map((row) => readCategoryRow(Object(row)))
+      const categoriesById = Arr.groupBy(categories, ({ item_id }) => item_id)
+      return rows.map((row) =>
         decodeItem(
           rowToItem(
             row,
-            categories.filter(({ item_id }) => item_id === row.id).map(({ category }) => category)
+            (categoriesById[row.id] ?? []).map(({ category }) => category)
           )
         )
       )
     })
+
+    const itemsByIds = (ids: ReadonlyArray<ItemId>) =>
+      Effect.map(
+        Effect.forEach(Arr.chunksOf(Arr.dedupe(ids), idsPerStatementMax), (chunk) => {
+          const keys = Arr.map(chunk, toBytes)
+          return itemsFrom(preparedIfOne(keys, sql`SELECT ${columns} FROM item WHERE ${whereIn(sql, "item.id", keys)}`))
+        }),
+        Arr.flatten
+      )
 
     const whereKeyword = (keyword: string): ReadonlyArray<Fragment> => {
       const text = toSearchText(keyword)
@@ -259,19 +274,17 @@ export const layer = Layer.effect(
       // The most read row of the shop: no span and no stack of its own.
       findById: readTogether(
         "ItemRepository.findById",
-        findsOf({
-          select: (ids: Arr.NonEmptyReadonlyArray<ItemId>) =>
-            itemsFrom(sql`WHERE ${whereIn(sql, "item.id", Arr.map(Arr.dedupe(ids), toBytes))}`),
-          keyOf: (id) => id,
-          keyOfEntity: (item) => item.id
-        })
+        findsOf({ select: itemsByIds, keyOf: (id: ItemId) => id, keyOfEntity: (item) => item.id })
       ),
 
-      findByIds: Effect.fn("ItemRepository.findByIds")((ids: ReadonlyArray<ItemId>) =>
-        ids.length === 0
-          ? Effect.succeed([])
-          : read("ItemRepository.findByIds")(itemsFrom(sql`WHERE item.id IN ${sql.in(ids.map(toBytes))}`))
-      ),
+      findByIds: readTogether("ItemRepository.findByIds", {
+        one: itemsByIds,
+        many: (lists: ReadonlyArray<ReadonlyArray<ItemId>>) =>
+          Effect.map(itemsByIds(lists.flat()), (items) => {
+            const found = new Map(items.map((item) => [item.id, item]))
+            return lists.map((ids) => Arr.dedupe(ids).flatMap((id) => found.get(id) ?? []))
+          })
+      }),
 
       search: Effect.fn("ItemRepository.search")(function* (query: ItemQuery, page: PageRequest) {
         const where = whereQuery(query)
@@ -279,7 +292,9 @@ export const layer = Layer.effect(
           totalFrom(sql`SELECT COUNT(*) AS total FROM item ${where}`)
         )
         const data = yield* read("ItemRepository.search")(
-          itemsFrom(sql`${where} ORDER BY ${orders[query.sort]} LIMIT ${page.size} OFFSET ${offsetOf(page)}`)
+          itemsFrom(
+            sql`SELECT ${columns} FROM item ${where} ORDER BY ${orders[query.sort]} LIMIT ${page.size} OFFSET ${offsetOf(page)}`
+          )
         )
         return { data, totalElements }
       }),

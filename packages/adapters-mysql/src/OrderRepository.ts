@@ -9,20 +9,24 @@ import { StorageError } from "@pillivery/application/ports/StorageError"
 import { Transaction } from "@pillivery/application/ports/Transaction"
 import { OrderId, type UserId } from "@pillivery/domain/Ids"
 import * as Order from "@pillivery/domain/Order"
-import { type DateTime, Effect, Layer, Option, Schema } from "effect"
+import { Array as Arr, type DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
-import { fieldOrNull, Instant, nullOr, toBytes, toInstantText, Uuid, rowWriter } from "./internal/Columns.ts"
+import type { Fragment } from "effect/sql/Statement"
+import { fieldOrNull, Instant, nullOr, rowReader, rowWriter, toBytes, toInstantText, Uuid } from "./internal/Columns.ts"
 import { receiverColumns, receiverToRow, rowToReceiver } from "./internal/Receivers.ts"
 import {
   columnsOf,
+  findsOf,
   idsFrom,
   insertRows,
   insertTogether,
   offsetOf,
   orExists,
   orStale,
+  preparedIfOne,
   refusedIfExists,
-  totalFrom
+  totalFrom,
+  whereIn
 } from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
@@ -66,11 +70,11 @@ const LineRow = Schema.Struct({
 
 const LineReadRow = Schema.Struct({ ...LineRow.fields, order_version: Schema.Int })
 
-const decodeOrderRows = Schema.decodeUnknownEffect(Schema.Array(OrderRow))
-const decodeLineRows = Schema.decodeUnknownEffect(Schema.Array(LineReadRow))
+const readOrderRow = rowReader(OrderRow)
+const readLineRow = rowReader(LineReadRow)
 const encodeOrderRow = rowWriter(OrderRow)
 const encodeLineRow = rowWriter(LineRow)
-const decodeOrder = Schema.decodeUnknownEffect(Order.Order)
+const decodeOrder = Schema.decodeUnknownSync(Order.Order)
 
 const orderToRow = (order: Order.Order): typeof OrderRow.Type => ({
   id: order.id,
@@ -149,50 +153,58 @@ export const layer = Layer.effect(
   OrderRepository,
   Effect.gen(function* () {
     const sql = yield* SqlClient
-    const { read, write, writeTogether } = yield* Statements
+    const { read, readTogether, write, writeTogether } = yield* Statements
     const { run } = yield* Transaction
     const orderColumns = columnsOf(sql, OrderRow)
     const lineColumns = columnsOf(sql, LineRow, "order_line")
 
-    /** Lines of some orders, or null when a writer came in after their orders were read. */
-    const linesOf = Effect.fnUntraced(function* (orders: ReadonlyArray<typeof OrderRow.Type>) {
-      const lines = yield* decodeLineRows(
-        yield* sql`SELECT ${lineColumns}, orders.version AS order_version
-          FROM order_line JOIN orders ON orders.id = order_line.order_id
-          WHERE order_line.order_id IN ${sql.in(orders.map(({ id }) => toBytes(id)))}
-          ORDER BY order_line.order_id, order_line.position`
+    const ordersWhere = (where: Fragment, keys: ReadonlyArray<unknown>) =>
+      Effect.map(preparedIfOne(keys, sql`SELECT ${orderColumns} FROM orders ${where}`), (rows) =>
+        rows.map((row) => readOrderRow(Object(row)))
       )
-      const versions = new Map(orders.map(({ id, version }) => [id, version]))
-      return lines.every((line) => line.order_version === versions.get(line.order_id)) ? lines : null
-    })
 
-    /** An order and its lines are two queries; read again until no writer came between them. */
-    const consistently = Effect.fnUntraced(function* (
-      operation: string,
-      selectOrders: Effect.Effect<ReadonlyArray<typeof OrderRow.Type>, StorageError>
-    ) {
-      for (let reads = 0; reads < readsMax; reads++) {
-        const orders = yield* selectOrders
-        if (orders.length === 0) return []
-        const lines = yield* read(operation)(linesOf(orders))
-        if (lines !== null) {
-          return yield* Effect.forEach(orders, (order) =>
-            Effect.orDie(
-              decodeOrder(
-                rowToOrder(
-                  order,
-                  lines.filter((line) => line.order_id === order.id)
-                )
-              )
-            )
+    const ordersByIds = (ids: Arr.NonEmptyReadonlyArray<Uint8Array>) =>
+      ordersWhere(sql`WHERE ${whereIn(sql, "id", ids)}`, ids)
+
+    const linesByOrder = (ids: Arr.NonEmptyReadonlyArray<Uint8Array>) =>
+      Effect.map(
+        preparedIfOne(
+          ids,
+          sql`SELECT ${lineColumns}, orders.version AS order_version
+            FROM order_line JOIN orders ON orders.id = order_line.order_id
+            WHERE ${whereIn(sql, "order_line.order_id", ids)} ORDER BY order_line.order_id, order_line.position`
+        ),
+        (rows) =>
+          Arr.groupBy(
+            rows.map((row) => readLineRow(Object(row))),
+            ({ order_id }) => order_id
           )
-        }
-      }
-      return yield* new StorageError({ operation, reason: "conflict", cause: new Error("writers kept coming between") })
-    })
+      )
 
-    const select = (operation: string, where: ReturnType<typeof sql.literal>) =>
-      read(operation)(Effect.flatMap(sql`SELECT ${orderColumns} FROM orders ${where}`, decodeOrderRows))
+    /** An order and its lines are two queries; those that a writer changed in between are read again. */
+    const withLines = Effect.fnUntraced(function* (operation: string, rows: ReadonlyArray<typeof OrderRow.Type>) {
+      const orders = new Map<string, Order.Order>()
+      let unread = rows
+      for (let reads = 0; reads < readsMax && Arr.isReadonlyArrayNonEmpty(unread); reads++) {
+        const ids = Arr.map(unread, ({ id }) => toBytes(id))
+        const standing = reads === 0 ? unread : yield* ordersByIds(ids)
+        const lines = yield* linesByOrder(ids)
+        unread = standing.filter((row) => {
+          const ownLines = lines[row.id] ?? []
+          const isChanged = ownLines.some(({ order_version }) => order_version !== row.version)
+          if (!isChanged) orders.set(row.id, decodeOrder(rowToOrder(row, ownLines)))
+          return isChanged
+        })
+      }
+      if (unread.length > 0) {
+        return yield* new StorageError({
+          operation,
+          reason: "conflict",
+          cause: new Error("writers kept coming between")
+        })
+      }
+      return rows.flatMap(({ id }) => orders.get(id) ?? [])
+    })
 
     const orderRowOf = (order: Order.Order) => encodeOrderRow(orderToRow(order))
     const lineRowsOf = (order: Order.Order) => order.lines.map(lineToRow(order.id)).map((line) => encodeLineRow(line))
@@ -224,13 +236,17 @@ export const layer = Layer.effect(
     return OrderRepository.of({
       insert: Effect.fn("OrderRepository.insert")((order: Order.Order) => run(insertOrder(order))),
 
-      findById: Effect.fn("OrderRepository.findById")(function* (id: OrderId) {
-        const [order] = yield* consistently(
-          "OrderRepository.findById",
-          select("OrderRepository.findById", sql`WHERE id = ${toBytes(id)}`)
-        )
-        return Option.fromUndefinedOr(order)
-      }),
+      findById: readTogether(
+        "OrderRepository.findById",
+        findsOf({
+          select: (ids: Arr.NonEmptyReadonlyArray<OrderId>) =>
+            Effect.flatMap(ordersByIds(Arr.map(Arr.dedupe(ids), toBytes)), (rows) =>
+              withLines("OrderRepository.findById", rows)
+            ),
+          keyOf: (id) => id,
+          keyOfEntity: ({ id }) => id
+        })
+      ),
 
       update: Effect.fn("OrderRepository.update")(function* (order: Order.Order) {
         const { id, ...row } = encodeOrderRow(orderToRow(order))
@@ -260,12 +276,12 @@ export const layer = Layer.effect(
             ? sql`WHERE user_id = ${toBytes(userId)}`
             : sql`WHERE user_id = ${toBytes(userId)} AND state = ${state}`
         const totalElements = yield* read(operation)(totalFrom(sql`SELECT COUNT(*) AS total FROM orders ${where}`))
-        const data = yield* consistently(
-          operation,
-          select(
-            operation,
-            sql`${where} ORDER BY placed_at DESC, id DESC
-              LIMIT ${page.size} OFFSET ${offsetOf(page)}`
+        const data = yield* read(operation)(
+          Effect.flatMap(
+            ordersWhere(sql`${where} ORDER BY placed_at DESC, id DESC LIMIT ${page.size} OFFSET ${offsetOf(page)}`, [
+              userId
+            ]),
+            (rows) => withLines(operation, rows)
           )
         )
         return { data, totalElements }

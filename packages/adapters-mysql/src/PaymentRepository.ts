@@ -311,6 +311,10 @@ export const layer = Layer.effect(
         RegistrationSubject: ({ billingKeyId }) => sql`billing_key_id = ${toBytes(billingKeyId)}`
       })
 
+    const attemptsOf = (paymentId: PaymentId) =>
+      sql`SELECT ${attemptColumns} FROM attempt WHERE payment_id = ${toBytes(paymentId)}
+        ORDER BY created_at, id LIMIT ${attemptsListedMax}`
+
     const inSlot = ({ attemptId, customer, provider }: SlotUse) => [provider, customer, toBytes(attemptId)]
     const slotNames = ["provider", "customer_reference", "attempt_id"]
     const slotOf = "t.provider = v.provider AND t.customer_reference = v.customer_reference"
@@ -420,14 +424,19 @@ export const layer = Layer.effect(
         updatesOf(attempts, { keys: ["id"], fixed: fixedOfAttempt })
       ),
 
-      listAttempts: Effect.fn("PaymentRepository.listAttempts")((paymentId: PaymentId) =>
-        read("PaymentRepository.listAttempts")(
-          attemptsFrom(
-            sql`SELECT ${attemptColumns} FROM attempt WHERE payment_id = ${toBytes(paymentId)}
-              ORDER BY created_at, id LIMIT ${attemptsListedMax}`
+      listAttempts: readTogether("PaymentRepository.listAttempts", {
+        one: (paymentId: PaymentId) => attemptsFrom(attemptsOf(paymentId)),
+        many: (paymentIds) => {
+          const ids = Arr.dedupe(paymentIds)
+          return Effect.map(
+            attemptsFrom(sql`${sql.join(" UNION ALL ", false)(ids.map((id) => sql`(${attemptsOf(id)})`))}`.unprepared),
+            (found) => {
+              const byPayment = Arr.groupBy(found, ({ paymentId }) => paymentId)
+              return paymentIds.map((id) => byPayment[id] ?? [])
+            }
           )
-        )
-      ),
+        }
+      }),
 
       listAbandonedBySender: Effect.fn("PaymentRepository.listAbandonedBySender")(
         (databaseNow: DateTime.Utc, limit: number) =>

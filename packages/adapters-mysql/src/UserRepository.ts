@@ -8,11 +8,20 @@ import { DisplayName } from "@pillivery/domain/DisplayName"
 import type { Email } from "@pillivery/domain/Email"
 import { UserId } from "@pillivery/domain/Ids"
 import * as User from "@pillivery/domain/User"
-import { Effect, Layer, Redacted, Schema } from "effect"
+import { Array as Arr, Effect, Layer, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { fieldOrNull, Instant, nullOr, toBytes, Uuid } from "./internal/Columns.ts"
 import { duplicatedKeyOf, isDuplicateKey } from "./internal/Errors.ts"
-import { columnsOf, entitiesFrom, first, insertRows, orStale } from "./internal/Rows.ts"
+import {
+  columnsOf,
+  entitiesFrom,
+  findsOf,
+  first,
+  insertRows,
+  orStale,
+  preparedIfOne,
+  whereIn
+} from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
 const UserRow = Schema.Struct({
@@ -102,7 +111,7 @@ export const layer = Layer.effect(
   UserRepository,
   Effect.gen(function* () {
     const sql = yield* SqlClient
-    const { read, write } = yield* Statements
+    const { read, readTogether, write } = yield* Statements
     const userColumns = columnsOf(sql, UserRow)
     const credentialColumns = columnsOf(sql, CredentialsRow)
 
@@ -115,13 +124,18 @@ export const layer = Layer.effect(
         return write("UserRepository.insert")(orTaken(insertRows(sql, "app_user", [row])))
       }),
 
-      findById: Effect.fn("UserRepository.findById")((id: UserId) =>
-        Effect.map(
-          read("UserRepository.findById")(
-            usersFrom(sql`SELECT ${userColumns} FROM app_user WHERE id = ${toBytes(id)}`)
-          ),
-          first
-        )
+      findById: readTogether(
+        "UserRepository.findById",
+        findsOf({
+          select: (ids: Arr.NonEmptyReadonlyArray<UserId>) => {
+            const keys = Arr.map(Arr.dedupe(ids), toBytes)
+            return usersFrom(
+              preparedIfOne(keys, sql`SELECT ${userColumns} FROM app_user WHERE ${whereIn(sql, "id", keys)}`)
+            )
+          },
+          keyOf: (id) => id,
+          keyOfEntity: ({ id }) => id
+        })
       ),
 
       findByEmail: Effect.fn("UserRepository.findByEmail")((email: Email) =>

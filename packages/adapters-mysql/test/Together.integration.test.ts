@@ -6,14 +6,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { BillingKeyRepository } from "@pillivery/application/ports/BillingKeyRepository"
 import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
+import { IdempotencyStore, type RequestKey } from "@pillivery/application/ports/IdempotencyStore"
 import { ItemRepository } from "@pillivery/application/ports/ItemRepository"
 import { OrderRepository } from "@pillivery/application/ports/OrderRepository"
+import { PaymentRepository } from "@pillivery/application/ports/PaymentRepository"
 import { SalesLedger } from "@pillivery/application/ports/SalesLedger"
 import { Transaction } from "@pillivery/application/ports/Transaction"
 import { UserRepository } from "@pillivery/application/ports/UserRepository"
 import * as BillingKey from "@pillivery/domain/BillingKey"
 import * as Order from "@pillivery/domain/Order"
-import { Deferred, Duration, Effect, Exit, Fiber, Option, Result } from "effect"
+import { Array as Arr, Deferred, Duration, Effect, Exit, Fiber, Option, Result } from "effect"
 import { CurrentTransformer } from "effect/sql/Statement"
 import { randomUUID } from "node:crypto"
 import { waitersMax } from "../src/Transaction.ts"
@@ -21,6 +23,20 @@ import * as Fixtures from "./Fixtures.ts"
 import { layer } from "./TestDatabase.ts"
 
 const page = { page: 1, size: 20 }
+
+/** The statements an effect made: what each did, and of what it read first. */
+const statementsOf = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
+  const statements: Array<string> = []
+  yield* Effect.provideService(effect, CurrentTransformer, (statement) =>
+    Effect.sync(() => {
+      const text = statement.compile()[0]
+      const table = /\bFROM `?(\w+)/.exec(text)?.[1]
+      statements.push([/\w+/.exec(text)?.[0], ...(table === undefined ? [] : [table])].join(" "))
+      return statement
+    })
+  )
+  return statements
+})
 
 describe("one database", () => {
   it.layer(layer({ poolSize: 8 }), { excludeTestServices: true })((it) => {
@@ -85,7 +101,6 @@ describe("one database", () => {
         const { runShared } = yield* Transaction
         const rows = Array.from({ length: 20 }, () => Fixtures.activeKey())
         for (const row of rows) yield* keys.insert(row)
-        const statements: Array<string> = []
         const update = (key: BillingKey.Active) =>
           runShared("keys")(
             Effect.gen(function* () {
@@ -93,19 +108,106 @@ describe("one database", () => {
               yield* keys.update(Result.getOrThrow(BillingKey.attach(found)))
             })
           )
-        yield* Effect.provideService(
-          Effect.forEach(rows, update, { concurrency: "unbounded" }),
-          CurrentTransformer,
-          (statement) =>
-            Effect.sync(() => {
-              statements.push(statement.compile()[0].trimStart().slice(0, 6))
-              return statement
-            })
-        )
-        assert.deepStrictEqual(statements.toSorted(), ["SELECT", "UPDATE"])
+        const statements = yield* statementsOf(Effect.forEach(rows, update, { concurrency: "unbounded" }))
+        assert.deepStrictEqual(statements.toSorted(), ["SELECT billing_key", "UPDATE"])
         for (const row of rows) {
           assert.strictEqual(Option.getOrThrow(yield* keys.findById(row.id)).liveUses, row.liveUses + 1)
         }
+      })
+    )
+
+    it.effect("what many read at the same time is read by one statement a table, and each gets their own", () =>
+      Effect.gen(function* () {
+        const [items, orders, users] = [yield* ItemRepository, yield* OrderRepository, yield* UserRepository]
+        const madeItems = Array.from({ length: 6 }, () => Fixtures.item())
+        const madeUsers = Array.from({ length: 6 }, () => Fixtures.activeUser())
+        const madeOrders = Array.from({ length: 6 }, () => Fixtures.placedOrder())
+        yield* items.insert(madeItems)
+        yield* Effect.forEach(madeUsers, (user) => users.insert(user, null))
+        yield* Effect.forEach(madeOrders, orders.insert)
+        const atOnce = <A, B, E, R>(
+          all: ReadonlyArray<A>,
+          find: (one: A) => Effect.Effect<B, E, R>,
+          isOwn: (found: B, one: A) => void
+        ) =>
+          Effect.forEach([...all, ...all], (one) => Effect.map(find(one), (found) => isOwn(found, one)), {
+            concurrency: "unbounded"
+          })
+        const isSame = <A>(found: Option.Option<A>, one: A) => assert.deepStrictEqual(Option.getOrNull(found), one)
+
+        const ofOrders = atOnce(madeOrders, ({ id }) => orders.findById(id), isSame)
+        assert.deepStrictEqual(yield* statementsOf(ofOrders), ["SELECT orders", "SELECT order_line"])
+        const ofItems = atOnce(madeItems, ({ id }) => items.findById(id), isSame)
+        assert.deepStrictEqual(yield* statementsOf(ofItems), ["SELECT item", "SELECT item_category"])
+        const ofUsers = atOnce(madeUsers, ({ id }) => users.findById(id), isSame)
+        assert.deepStrictEqual(yield* statementsOf(ofUsers), ["SELECT app_user"])
+
+        const lists = madeItems.map((item, index) => [item, ...madeItems.slice(index + 1), item])
+        const ofLists = atOnce(
+          lists,
+          (list) => items.findByIds(list.map(({ id }) => id)),
+          (found, list) => assert.deepStrictEqual(found, [...new Set(list)])
+        )
+        assert.deepStrictEqual(yield* statementsOf(ofLists), ["SELECT item", "SELECT item_category"])
+        const missing = atOnce(
+          [Fixtures.anyItemId()],
+          (id) => items.findById(id),
+          (found) => assert.isTrue(Option.isNone(found))
+        )
+        assert.deepStrictEqual(yield* statementsOf(missing), ["SELECT item"])
+      })
+    )
+
+    it.effect("requests that are bound at the same time are bound once each, twins and all", () =>
+      Effect.gen(function* () {
+        const store = yield* IdempotencyStore
+        const { runShared } = yield* Transaction
+        const requests = Array.from({ length: 6 }, () => ({ principal: "u", endpoint: "orders", key: randomUUID() }))
+        const bind = (request: RequestKey) => {
+          const bound = { fingerprint: "f", resourceId: randomUUID() }
+          return Effect.as(runShared("bind")(store.bind(request, bound)), bound)
+        }
+        const statements = yield* statementsOf(Effect.forEach(requests, bind, { concurrency: "unbounded" }))
+        assert.deepStrictEqual(statements, ["INSERT"])
+
+        const twins = requests.map(({ key, ...request }) => ({ ...request, key: `${key}-twin` }))
+        const exits = yield* Effect.forEach([...twins, ...twins], (request) => Effect.exit(bind(request)), {
+          concurrency: "unbounded"
+        })
+        const bound = exits.filter(Exit.isSuccess).map(({ value }) => value.resourceId)
+        assert.strictEqual(bound.length, twins.length)
+        const found = yield* Effect.forEach(twins, store.find, { concurrency: "unbounded" })
+        assert.sameMembers(
+          found.map((request) => Option.getOrThrow(request).resourceId),
+          bound
+        )
+      })
+    )
+
+    it.effect("the attempts of several payments that are listed at the same time stay apart", () =>
+      Effect.gen(function* () {
+        const payments = yield* PaymentRepository
+        const made = yield* Effect.forEach(Array.from({ length: 5 }), () =>
+          Effect.gen(function* () {
+            const payment = Option.getOrThrow(Arr.head(Fixtures.payments()))
+            yield* payments.insertPayment(payment)
+            const attempts = [1, 2].map(() => Fixtures.preparedAttempt({ paymentId: payment.id }))
+            yield* Effect.forEach(attempts, payments.insertAttempt)
+            return { payment, ids: attempts.map(({ id }) => id) }
+          })
+        )
+        const lists = Effect.forEach(
+          made,
+          ({ ids, payment }) =>
+            Effect.map(payments.listAttempts(payment.id), (listed) =>
+              assert.sameMembers(
+                listed.map(({ id }) => id),
+                ids
+              )
+            ),
+          { concurrency: "unbounded" }
+        )
+        assert.strictEqual((yield* statementsOf(lists)).length, 1)
       })
     )
 

@@ -153,17 +153,25 @@ const close = (client: IoRedis) => Effect.sync(() => client.disconnect())
 
 const open = (client: IoRedis) => Effect.tryPromise({ try: () => client.connect(), catch: notSent })
 
+// What is sent in one turn of the event loop leaves as one packet.
+const sendTogether = ({ stream }: IoRedis): void => {
+  stream.cork()
+  setImmediate(() => stream.uncork())
+}
+
 const isWritable = (client: IoRedis): boolean => client.status === "ready" && client.stream.writable
 
 /** Sends on a connection of whatever state; `NotSent` when it cannot be written to. */
 const sendNow =
   (client: IoRedis) =>
   <A = unknown>(command: string, ...args: ReadonlyArray<string>): Effect.Effect<A, Redis.RedisError> =>
-    Effect.suspend(() =>
-      isWritable(client)
-        ? Effect.tryPromise({ try: () => client.call(command, ...args) as Promise<A>, catch: afterSending })
-        : Effect.fail(notSent(new Error(`the connection is in state ${client.status}`)))
-    )
+    Effect.suspend(() => {
+      if (!isWritable(client)) {
+        return Effect.fail(notSent(new Error(`the connection is in state ${client.status}`)))
+      }
+      sendTogether(client)
+      return Effect.tryPromise({ try: () => client.call(command, ...args) as Promise<A>, catch: afterSending })
+    })
 
 /** The connection that everybody shares, and an effect that waits until it can be used. */
 const shared = Effect.fnUntraced(function* (options: ClientOptions, waitMillis: number) {

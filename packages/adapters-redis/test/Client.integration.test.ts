@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Context, Effect, Exit, Fiber, Layer, Queue, Redacted, Result, Scope } from "effect"
 import * as Redis from "effect/persistence/Redis"
+import { connect as connectSocket, createServer } from "node:net"
 import * as Client from "../src/Client.ts"
 import { client, eventually, keyPrefix, privateRedis, runningRedis, timed, url } from "./TestRedis.ts"
 
@@ -38,6 +39,37 @@ describe("Client.layer", () => {
       assert.strictEqual(yield* redis.send("GET", key), "5")
       yield* redis.send("DEL", key)
     }).pipe(Effect.provide(client))
+  )
+
+  it.live("sends what is sent in one turn of the event loop as one packet, in its order", () =>
+    Effect.gen(function* () {
+      const packets: Array<string> = []
+      const proxy = createServer((socket) => {
+        const redis = connectSocket(Number(new URL(Redacted.value(url)).port), "127.0.0.1")
+        socket.on("data", (chunk) => packets.push(chunk.toString()))
+        socket.pipe(redis).pipe(socket)
+        socket.on("error", () => redis.destroy())
+        redis.on("error", () => socket.destroy())
+        redis.on("close", () => socket.destroy())
+        socket.on("close", () => redis.destroy())
+      })
+      yield* Effect.acquireRelease(
+        Effect.promise(() => new Promise<void>((resolve) => void proxy.listen(0, "127.0.0.1", resolve))),
+        () => Effect.promise(() => new Promise<void>((resolve) => void proxy.close(() => resolve())))
+      )
+      const address = proxy.address()
+      const port = address === null || typeof address === "string" ? 0 : address.port
+      const redis = yield* connect({ url: Redacted.make(`redis://127.0.0.1:${port}`) })
+      yield* ready(redis)
+      packets.length = 0
+      const key = `${keyPrefix}together`
+      const answers = yield* Effect.forEach(["a", "b", "c"], (text) => redis.send<number>("APPEND", key, text), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(answers, [1, 2, 3])
+      assert.strictEqual(packets.length, 1)
+      assert.strictEqual(yield* redis.send<string>("GETDEL", key), "abc")
+    }).pipe(Effect.scoped)
   )
 
   it.live("delivers what is published on a channel", () =>

@@ -11,11 +11,12 @@ import type { DeliveryPeriod } from "@pillivery/domain/DeliveryPeriod"
 import type { ItemId, UserId } from "@pillivery/domain/Ids"
 import type { Quantity } from "@pillivery/domain/Quantity"
 import { Effect, Result } from "effect"
-import { getItem } from "../Catalogue/Items.ts"
+import type { Item } from "@pillivery/domain/Item"
+import { ItemNotFound } from "../Catalogue/Items.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { CartStore } from "../ports/CartStore.ts"
 import { retryStale } from "../StaleRetry.ts"
-import { priceCart } from "./GetCart.ts"
+import { itemsOf } from "./GetCart.ts"
 
 /** Which line of which cart. */
 export interface LineKey {
@@ -30,9 +31,14 @@ export const addItem = Effect.fn("addItem")(function* (
 ) {
   const clock = yield* BusinessClock
   const { itemId, period, quantity } = command
-  const item = yield* getItem(itemId)
   const at = yield* clock.now
-  return yield* change(command, (cart) => Cart.add(cart, { itemId, quantity, period, seenPrice: item.price.real, at }))
+  return yield* change(command, (cart, items) =>
+    Result.gen(function* () {
+      const item = items.get(itemId)
+      if (item === undefined) return yield* Result.fail(new ItemNotFound({ itemId }))
+      return yield* Cart.add(cart, { itemId, quantity, period, seenPrice: item.price.real, at })
+    })
+  )
 })
 
 /** Sets the quantity, the period, or both, of a line; what is absent stays. */
@@ -54,14 +60,16 @@ export const removeLine = Effect.fn("removeLine")(function* (command: LineKey) {
 })
 
 const change = Effect.fnUntraced(function* <E>(
-  { kind, userId }: LineKey,
-  by: (cart: Cart.Cart) => Result.Result<Cart.Cart, E>
+  { itemId, kind, userId }: LineKey,
+  by: (cart: Cart.Cart, items: ReadonlyMap<ItemId, Item>) => Result.Result<Cart.Cart, E>
 ) {
   const carts = yield* CartStore
   return yield* retryStale(
     Effect.gen(function* () {
-      const next = yield* Effect.fromResult(by(yield* carts.get(userId, kind)))
-      const priced = yield* priceCart(next)
+      const cart = yield* carts.get(userId, kind)
+      const items = yield* itemsOf([...cart.lines.map((line) => line.itemId), itemId])
+      const next = yield* Effect.fromResult(by(cart, items))
+      const priced = yield* Effect.fromResult(Cart.price(next, items))
       yield* carts.save(next)
       return priced
     })

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Cart from "@pillivery/domain/Cart"
-import type { UserId } from "@pillivery/domain/Ids"
+import type { ItemId, UserId } from "@pillivery/domain/Ids"
 import { Effect } from "effect"
 import { CartStore } from "../ports/CartStore.ts"
 import { ItemRepository } from "../ports/ItemRepository.ts"
@@ -12,12 +12,13 @@ import { ItemRepository } from "../ports/ItemRepository.ts"
 /** One of the user's two carts. */
 export const getCart = Effect.fn("getCart")(function* (userId: UserId, kind: Cart.CartKind) {
   const carts = yield* CartStore
-  return yield* priceCart(yield* carts.get(userId, kind))
+  const cart = yield* carts.get(userId, kind)
+  return yield* Effect.fromResult(Cart.price(cart, yield* itemsOf(cart.lines.map((line) => line.itemId))))
 })
 
-/** The cart with what its lines cost today. */
-export const priceCart = Effect.fnUntraced(function* (cart: Cart.Cart) {
+/** The items that are there, by their ids. */
+export const itemsOf = Effect.fnUntraced(function* (ids: ReadonlyArray<ItemId>) {
   const items = yield* ItemRepository
-  const found = cart.lines.length === 0 ? [] : yield* items.findByIds(cart.lines.map((line) => line.itemId))
-  return yield* Effect.fromResult(Cart.price(cart, new Map(found.map((item) => [item.id, item]))))
+  const found = ids.length === 0 ? [] : yield* items.findByIds(ids)
+  return new Map(found.map((item) => [item.id, item]))
 })

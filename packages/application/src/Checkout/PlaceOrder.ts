@@ -13,11 +13,11 @@ import * as Order from "@pillivery/domain/Order"
 import type { Quantity } from "@pillivery/domain/Quantity"
 import { Receiver } from "@pillivery/domain/Receiver"
 import { Effect, Schema } from "effect"
+import { itemsOf } from "../Carts/GetCart.ts"
 import { type Asked, bindNothing, type BindRequest, once } from "../Idempotency.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { CartStore } from "../ports/CartStore.ts"
 import { IdGenerator } from "../ports/IdGenerator.ts"
-import { ItemRepository } from "../ports/ItemRepository.ts"
 import { OrderRepository } from "../ports/OrderRepository.ts"
 import { Transaction } from "../ports/Transaction.ts"
 import { getMe } from "../Users/GetMe.ts"
@@ -59,7 +59,6 @@ export const placeOrder = Effect.fn("placeOrder")(function* (command: {
   readonly bind?: BindRequest
 }) {
   const carts = yield* CartStore
-  const items = yield* ItemRepository
   const orders = yield* OrderRepository
   const clock = yield* BusinessClock
   const ids = yield* IdGenerator
@@ -78,7 +77,7 @@ export const placeOrder = Effect.fn("placeOrder")(function* (command: {
   if (repeated !== undefined) return yield* new OrderLineRepeated({ itemId: repeated.itemId })
 
   const itemIds = [...new Set(lines.map((line) => line.itemId))]
-  const itemsById = new Map((yield* items.findByIds(itemIds)).map((item) => [item.id, item]))
+  const itemsById = yield* itemsOf(itemIds)
   const vanished = itemIds.filter((id) => !itemsById.has(id))
   const priced: Array<Order.OrderLine> = []
   for (const { itemId, period, quantity } of lines) {
@@ -110,7 +109,7 @@ export const placeOrder = Effect.fn("placeOrder")(function* (command: {
     })
   )
   const { bind = bindNothing } = command
-  yield* transaction.run(
+  yield* transaction.runShared("place order")(
     Effect.andThen(bind(order.id), Effect.catchTag(orders.insert(order), "AlreadyExists", Effect.die)) // its id is new
   )
   return order

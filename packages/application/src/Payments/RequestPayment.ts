@@ -46,7 +46,7 @@ export const requestPayment = Effect.fn("requestPayment")(function* (request: {
   const newPaymentId = PaymentId.make(yield* ids.next)
 
   const prepared = yield* retryStale(
-    transaction.run(
+    transaction.runShared("request payment")(
       Effect.gen(function* () {
         const at = yield* clock.now
         const order = yield* accepted(Purchase.payable(yield* orderOf(request), at))
@@ -175,7 +175,7 @@ export const openTransaction = Effect.fnUntraced(function* <E, R>(
   }
 
   return yield* retryStale(
-    transaction.run(
+    transaction.runShared("offer payment")(
       Effect.gen(function* () {
         const books = {
           attempt: prepared,
