@@ -28,7 +28,7 @@ export interface Options {
 }
 
 /** The whole scenario. */
-export const optionsDefault: Options = { subscriptions: 20_000, workers: 4, killEveryMillis: 6_000, seed: 1 }
+export const optionsDefault: Options = { subscriptions: 20_000, workers: 4, killEveryMillis: 2_000, seed: 1 }
 
 /** How long a call waits for its answer, in milliseconds: the provider's silence must not cost the scenario its time. */
 const responseMillisMax = 2_000

@@ -7,7 +7,7 @@ import { type BoundRequest, IdempotencyStore, type RequestKey } from "@pillivery
 import { type Array as Arr, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { toBytes, Uuid } from "./internal/Columns.ts"
-import { columnsOf, findsOf, orExists, orStale, preparedIfOne, refusedIfExists } from "./internal/Rows.ts"
+import { columnsOf, findsOf, orExists, orStale, preparedIfOne } from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
 const BoundRow = Schema.Struct({
@@ -63,23 +63,20 @@ export const layer = Layer.effect(
           "idempotencyKey",
           request.key
         ),
-      many: (bindings) =>
-        refusedIfExists(
-          Effect.asVoid(
-            sql.unsafe(
-              `INSERT INTO idempotency_key (principal, endpoint, request_key, fingerprint, attempt_id, bound_at)
-                VALUES ${bindings.map(() => "(?, ?, ?, ?, ?, UTC_TIMESTAMP(3))").join(", ")}`,
-              bindings.flatMap(({ bound, request }) => [
-                ascii(request.principal),
-                ascii(request.endpoint),
-                ascii(request.key),
-                bound.fingerprint,
-                toBytes(bound.resourceId)
-              ])
-            ).unprepared
-          ),
-          bindings
-        )
+      many: (bindings) => [
+        {
+          text: `INSERT INTO idempotency_key (principal, endpoint, request_key, fingerprint, attempt_id, bound_at)
+            VALUES ${bindings.map(() => "(?, ?, ?, ?, ?, UTC_TIMESTAMP(3))").join(", ")}`,
+          values: bindings.flatMap(({ bound, request }) => [
+            ascii(request.principal),
+            ascii(request.endpoint),
+            ascii(request.key),
+            bound.fingerprint,
+            toBytes(bound.resourceId)
+          ])
+        }
+      ],
+      answer: undefined
     })
 
     return IdempotencyStore.of({

@@ -24,7 +24,6 @@ import {
   orExists,
   orStale,
   preparedIfOne,
-  refusedIfExists,
   totalFrom,
   whereIn
 } from "./internal/Rows.ts"
@@ -223,14 +222,11 @@ export const layer = Layer.effect(
           "order",
           order.id
         ),
-      many: (orders) =>
-        refusedIfExists(
-          Effect.andThen(
-            insertTogether(sql, "orders", orders.map(orderRowOf)),
-            insertTogether(sql, "order_line", orders.flatMap(lineRowsOf))
-          ),
-          orders
-        )
+      many: (orders) => [
+        insertTogether("orders", orders.map(orderRowOf)),
+        insertTogether("order_line", orders.flatMap(lineRowsOf))
+      ],
+      answer: undefined
     })
 
     return OrderRepository.of({

@@ -14,7 +14,7 @@ import { type DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { randomBytes } from "node:crypto"
 import { Instant, toInstantText } from "./internal/Columns.ts"
-import { affectedRows, columnsOf, entitiesFrom, inChunks, preparedIfOne, wasInserted } from "./internal/Rows.ts"
+import { affectedRows, columnsOf, entitiesFrom, inChunks, wasInserted } from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
 /** The longest error text kept with a delivery, in characters. */
@@ -76,21 +76,13 @@ export const layer = Layer.effect(
     const inMillis = (millis: number) =>
       sql`UTC_TIMESTAMP(3) + INTERVAL ${Math.max(0, Math.trunc(millis)) * microsPerMilli} MICROSECOND`
 
-    const insertEvents = (events: ReadonlyArray<DomainEvent>) =>
-      inChunks(
-        events.flatMap((event) =>
-          consumersOf[event._tag].map(
-            (consumer) =>
-              sql`(${event.eventId}, ${consumer}, 'pending', ${event._tag}, ${encodeEvent(event)}, UTC_TIMESTAMP(3), 0,
-              UTC_TIMESTAMP(3))`
-          )
-        ),
-        (chunk) =>
-          preparedIfOne(
-            events,
-            sql`INSERT INTO outbox (event_id, consumer, state, tag, event, due_at, tries, published_at)
-            VALUES ${sql.csv(chunk)} ON DUPLICATE KEY UPDATE event_id = event_id`
-          )
+    const eventsText = (count: number) =>
+      `INSERT INTO outbox (event_id, consumer, state, tag, event, due_at, tries, published_at)
+        VALUES ${Array(count).fill("(?, ?, 'pending', ?, ?, UTC_TIMESTAMP(3), 0, UTC_TIMESTAMP(3))").join(", ")}
+        ON DUPLICATE KEY UPDATE event_id = event_id`
+    const deliveriesOf = (events: ReadonlyArray<DomainEvent>) =>
+      events.flatMap((event) =>
+        consumersOf[event._tag].map((consumer) => [event.eventId, consumer, event._tag, encodeEvent(event)])
       )
 
     /** The row of a delivery while its claim is the newest one. */
@@ -99,12 +91,13 @@ export const layer = Layer.effect(
 
     return Outbox.of({
       publish: writeTogether("Outbox.publish", {
-        one: insertEvents,
-        many: (publishers) =>
-          Effect.as(
-            insertEvents(publishers.flat()),
-            publishers.map(() => undefined)
-          )
+        one: (events: ReadonlyArray<DomainEvent>) =>
+          inChunks(deliveriesOf(events), (chunk) => sql.unsafe(eventsText(chunk.length), chunk.flat())),
+        many: (publishers) => {
+          const deliveries = deliveriesOf(publishers.flat())
+          return deliveries.length === 0 ? [] : [{ text: eventsText(deliveries.length), values: deliveries.flat() }]
+        },
+        answer: undefined
       }),
 
       claim: Effect.fn("Outbox.claim")(function* ({

@@ -19,7 +19,6 @@ import {
   first,
   idsFrom,
   insertsOf,
-  matchedRows,
   preparedIfOne,
   updatesOf,
   valuesTable,
@@ -333,22 +332,24 @@ export const layer = Layer.effect(
         )
         return Effect.flatMap(take, (rows) => (rows > 0 ? Effect.succeed(true) : firstUse))
       },
-      many: Effect.fnUntraced(function* (uses) {
+      // A customer's first call makes the slot; then all are taken alike.
+      many: (uses) => {
         const values = uses.flatMap(inSlot)
-        // A customer's first call makes the slot; then all are taken alike.
-        yield* sql.unsafe(
-          `INSERT IGNORE INTO user_slot (provider, customer_reference, attempt_id)
-            SELECT v.provider, v.customer_reference, NULL FROM ${valuesTable(slotNames, uses.length)}`,
-          values
-        ).unprepared
-        const taken = yield* matchedRows(
-          sql,
-          `UPDATE ${valuesTable(slotNames, uses.length)} STRAIGHT_JOIN user_slot t ON ${slotOf}
-            AND (t.attempt_id IS NULL OR t.attempt_id = v.attempt_id) SET t.attempt_id = v.attempt_id`,
-          values
-        )
-        return taken === uses.length ? uses.map(() => true) : null
-      })
+        return [
+          {
+            text: `INSERT IGNORE INTO user_slot (provider, customer_reference, attempt_id)
+              SELECT v.provider, v.customer_reference, NULL FROM ${valuesTable(slotNames, uses.length)}`,
+            values
+          },
+          {
+            text: `UPDATE ${valuesTable(slotNames, uses.length)} STRAIGHT_JOIN user_slot t ON ${slotOf}
+              AND (t.attempt_id IS NULL OR t.attempt_id = v.attempt_id) SET t.attempt_id = v.attempt_id`,
+            values,
+            matches: uses.length
+          }
+        ]
+      },
+      answer: true
     })
 
     const releaseSlot = writeTogether("PaymentRepository.releaseUserSlot", {
@@ -357,15 +358,14 @@ export const layer = Layer.effect(
           sql`UPDATE user_slot SET attempt_id = NULL
             WHERE provider = ${provider} AND customer_reference = ${customer} AND attempt_id = ${toBytes(attemptId)}`
         ),
-      many: (uses) =>
-        Effect.as(
-          sql.unsafe(
-            `UPDATE ${valuesTable(slotNames, uses.length)} STRAIGHT_JOIN user_slot t ON ${slotOf}
-              AND t.attempt_id = v.attempt_id SET t.attempt_id = NULL`,
-            uses.flatMap(inSlot)
-          ).unprepared,
-          uses.map(() => undefined)
-        )
+      many: (uses) => [
+        {
+          text: `UPDATE ${valuesTable(slotNames, uses.length)} STRAIGHT_JOIN user_slot t ON ${slotOf}
+            AND t.attempt_id = v.attempt_id SET t.attempt_id = NULL`,
+          values: uses.flatMap(inSlot)
+        }
+      ],
+      answer: undefined
     })
 
     const subjectText = (subject: Payment.Subject): string =>

@@ -30,6 +30,7 @@ import type { Connection } from "effect/sql/SqlConnection"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { poolSizeDefault } from "./Client.ts"
 import { causeIsRivalry, type Effects, isRivalry, toStorageError } from "./internal/Errors.ts"
+import { allMatched, type Reads, type Writes } from "./internal/Together.ts"
 import { CurrentTry, Try } from "./internal/Try.ts"
 
 /** How often a transaction that lost to rivals is run again. */
@@ -42,15 +43,15 @@ export const waitersMax = 10_000
 const retryDelayMillis = 10
 
 /** The most callers that share one transaction. */
-export const sharersMax = 64
+export const sharersMax = 128
 /** Shared transactions of one kind at a time: while one commits, the next may work. */
 const sharedAtOnceMax = 2
 /** How long a shared transaction waits for company when the one before it had some, in milliseconds. */
 const gatherMillis = 20
 /** How many callers of a shared transaction that failed run on their own at a time. */
 const aloneAtOnceMax = 8
-/** The most like calls that become one statement. */
-const callsTogetherMax = 500
+/** The most like reads that become one statement. */
+const readsTogetherMax = 500
 
 /** How transactions and single statements wait for a connection. */
 export interface Options {
@@ -59,13 +60,6 @@ export interface Options {
 
 /** What is left of a statement's errors: the driver's became the port's, and a row that does not decode is a defect. */
 export type Translated<E> = Exclude<E, SqlError | Schema.SchemaError> | StorageError
-
-/** One call by itself, and several as one. */
-export interface Together<Item, A, E> {
-  readonly one: (item: Item) => Effect.Effect<A, E>
-  /** Their answers in order; null when at least one was refused, so that each must be made by itself to know which. */
-  readonly many: (items: Arr.NonEmptyReadonlyArray<Item>) => Effect.Effect<ReadonlyArray<A> | null, E>
-}
 
 /**
  * Runs the statements of repositories: in the transaction around them, or alone in a connection of their own.
@@ -84,12 +78,17 @@ export class Statements extends Context.Service<
     /** A read that becomes one statement with like reads made at the same moment, outside of transactions too. */
     readonly readTogether: <Item, A, E>(
       operation: string,
-      statements: Together<Item, A, E>
+      reads: Reads<Item, A, E>
     ) => (item: Item) => Effect.Effect<A, Translated<E>>
-    /** A write that becomes one statement with like writes of others who share its transaction. */
+    /**
+     * A write that becomes one statement with like writes of others who share its transaction.
+     *
+     * There it is put off until something is read or the transaction ends, and then leaves in one packet with all others
+     * that were put off.
+     */
     readonly writeTogether: <Item, A, E>(
       operation: string,
-      statements: Together<Item, A, E>
+      writes: Writes<Item, A, E>
     ) => (item: Item) => Effect.Effect<A, Translated<E>>
   }
 >()("@pillivery/adapters-mysql/Transaction/Statements") {}
@@ -110,16 +109,16 @@ export const layerWith = (
         waitMillisMax: options.permitWaitMillis ?? permitWaitMillisDefault
       })
       const transactions = makeTransactions(sql, permits)
-      const read = makeStatement(permits, "read")
-      const write = makeStatement(permits, "write")
+      const read = makeStatement(sql, permits, "read")
+      const write = makeStatement(sql, permits, "write")
       return Context.make(Transaction, Transaction.of(transactions)).pipe(
         Context.add(
           Statements,
           Statements.of({
             read,
             write,
-            readTogether: makeTogether(permits, read, true),
-            writeTogether: makeTogether(permits, write, false)
+            readTogether: makeReadTogether(permits, read),
+            writeTogether: makeWriteTogether(permits, write)
           })
         )
       )
@@ -189,7 +188,8 @@ const makeTransactions = (
 
 /** One caller of a shared transaction. */
 interface Sharer {
-  readonly effect: Effect.Effect<unknown, unknown>
+  /** Its effect with the services it brought, and with what is added to them. */
+  readonly effect: (added: <R>(brought: Context.Context<R>) => Context.Context<R>) => Effect.Effect<unknown, unknown>
   readonly answer: Deferred.Deferred<unknown, unknown>
 }
 
@@ -232,8 +232,11 @@ const makeShare = (runAll: (sharers: ReadonlyArray<Sharer>) => Effect.Effect<voi
     if (waiting.sharers.length >= waitersMax) return yield* noPermit(`transaction of ${kind}`, tooMany)
     const answer = yield* Deferred.make<A, E | StorageError>()
     const context = yield* Effect.context<R>()
-    // What is answered is of the types that are asked for, which a queue of all kinds of callers cannot say.
-    waiting.sharers.push({ effect: Effect.provideContext(effect, context), answer } as Sharer)
+    waiting.sharers.push({
+      effect: (added) => Effect.updateContext(effect, () => added(context)),
+      // What is answered is of the types that are asked for, which a queue of all kinds of callers cannot say.
+      answer: answer as Sharer["answer"]
+    })
     if (waiting.running < sharedAtOnceMax) {
       waiting.running++
       yield* Effect.forkDetach(serve(waiting))
@@ -254,9 +257,12 @@ const runSharers = Effect.fnUntraced(function* (
 ) {
   if (sharers.length > 1) {
     const current = new Try(permits, true)
-    const together = Effect.flatMap(Effect.context<never>(), (around) =>
-      Effect.forEach(sharers, ({ effect }) => inTransactionOf(sql, around, effect), { concurrency: "unbounded" })
-    )
+    const together = Effect.contextWith((around: Context.Context<never>) => {
+      const connection = Context.getUnsafe(around, sql.transactionService)
+      const added = <R>(brought: Context.Context<R>): Context.Context<R> =>
+        brought.pipe(Context.add(CurrentTry, current), Context.add(sql.transactionService, connection))
+      return Effect.forEach(sharers, ({ effect }) => effect(added), { concurrency: "unbounded" })
+    }).pipe(Effect.tap(() => writePutOff(sql, current)))
     const exit = yield* Effect.exit(permits.withBulkhead(once(together, current)))
     if (Exit.isSuccess(exit)) {
       return yield* Effect.forEach(sharers, ({ answer }, index) => Deferred.succeed(answer, exit.value[index]), {
@@ -268,19 +274,13 @@ const runSharers = Effect.fnUntraced(function* (
       return yield* Effect.forEach(sharers, ({ answer }) => Deferred.failCause(answer, unknown), { discard: true })
     }
   }
-  yield* Effect.forEach(sharers, ({ answer, effect }) => Deferred.into(run(effect), answer), {
-    concurrency: aloneAtOnceMax,
-    discard: true
-  })
+  yield* Effect.forEach(
+    sharers,
+    ({ answer, effect }) =>
+      Deferred.into(run(Effect.contextWith((around) => effect((brought) => Context.merge(around, brought)))), answer),
+    { concurrency: aloneAtOnceMax, discard: true }
+  )
 })
-
-/** A caller's effect with the caller's own services, on the connection of the transaction around it. */
-const inTransactionOf = (
-  sql: SqlClient.SqlClient,
-  around: Context.Context<never>,
-  effect: Effect.Effect<unknown, unknown>
-): Effect.Effect<unknown, unknown> =>
-  Effect.provideContext(effect, Context.pick(CurrentTry, sql.transactionService)(around))
 
 // -----------------------------------------------------------------------------
 // The driver's transaction
@@ -348,7 +348,7 @@ const toCallersCause = <E>(
 // -----------------------------------------------------------------------------
 
 const makeStatement =
-  (permits: Bulkhead.Bulkhead, effects: "read" | "write") =>
+  (sql: SqlClient.SqlClient, permits: Bulkhead.Bulkhead, effects: "read" | "write") =>
   (operation: string) =>
   <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, Translated<E>> =>
     Effect.flatMap(CurrentTry, (current): Effect.Effect<A, Translated<E>> => {
@@ -356,7 +356,7 @@ const makeStatement =
         return alone(permits, translated(effect, operation, effects), operation, 0)
       if (current.hasEnded) return Effect.die(endedDefect())
       if (current.doomedBy !== null) return Effect.fail(conflict(operation, current.doomedBy))
-      return translated(
+      const own = translated(
         Effect.tapCause(effect, (cause) =>
           Effect.sync(() => {
             if (causeIsRivalry(cause)) current.doomedBy = cause
@@ -365,63 +365,74 @@ const makeStatement =
         operation,
         "inTransaction"
       )
+      return current.hasPutOff ? Effect.andThen(writePutOff(sql, current), own) : own
     })
 
-/** One of the calls that are made together. */
-class Call<Item, A, E> extends Request.Class<{ readonly item: Item }, A, E> {}
+/** One of the reads that are made together. */
+class Read<Item, A, E> extends Request.Class<{ readonly item: Item }, A, E> {}
 
-const refusal = new Error("a statement that stands for several was refused for one of them")
-
-const makeTogether =
-  (permits: Bulkhead.Bulkhead, statement: ReturnType<typeof makeStatement>, isAlsoAlone: boolean) =>
-  <Item, A, E>(
-    operation: string,
-    statements: Together<Item, A, E>
-  ): ((item: Item) => Effect.Effect<A, Translated<E>>) => {
+const makeReadTogether =
+  (permits: Bulkhead.Bulkhead, statement: ReturnType<typeof makeStatement>) =>
+  <Item, A, E>(operation: string, reads: Reads<Item, A, E>): ((item: Item) => Effect.Effect<A, Translated<E>>) => {
     const run = statement(operation)
 
-    // In a transaction that is shared a refusal is not theirs alone: nothing of it may commit.
-    const several = (items: Arr.NonEmptyReadonlyArray<Item>, current: Try | null) =>
-      run(statements.many(items)).pipe(
-        Effect.flatMap((answers): Effect.Effect<ReadonlyArray<A>, StorageError> =>
-          answers === null ? Effect.fail(conflict(operation, refusal)) : Effect.succeed(answers)
-        ),
-        Effect.tapCause((cause) =>
-          Effect.sync(() => {
-            if (current !== null) current.doomedBy ??= cause
-          })
-        )
-      )
-
-    const resolver = RequestResolver.makeWith<Call<Item, A, Translated<E>>>({
+    const resolver = RequestResolver.makeWith<Read<Item, A, Translated<E>>>({
       batchKey: ({ context }) => Context.get(context, CurrentTry),
       delay: Effect.yieldNow,
-      collectWhile: (entries) => entries.size < callsTogetherMax,
-      runAll: (entries) =>
-        Effect.flatMap(CurrentTry, (current) => {
-          const items = Arr.map(entries, ({ request }) => request.item)
-          const answers =
-            entries.length === 1
-              ? Effect.map(run(statements.one(items[0])), (answer) => [answer])
-              : several(items, current)
-          return Effect.map(Effect.exit(answers), (exit) => {
-            entries.forEach((entry, index) =>
-              entry.completeUnsafe(
-                Exit.isSuccess(exit) ? Exit.succeed(exit.value[index] as A) : Exit.failCause(exit.cause)
-              )
+      collectWhile: (entries) => entries.size < readsTogetherMax,
+      runAll: (entries) => {
+        const items = Arr.map(entries, ({ request }) => request.item)
+        const answers =
+          entries.length === 1 ? Effect.map(run(reads.one(items[0])), (answer) => [answer]) : run(reads.many(items))
+        return Effect.map(Effect.exit(answers), (exit) => {
+          entries.forEach((entry, index) =>
+            entry.completeUnsafe(
+              Exit.isSuccess(exit) ? Exit.succeed(exit.value[index] as A) : Exit.failCause(exit.cause)
             )
-          })
+          )
         })
+      }
     })
 
     return (item) =>
-      Effect.flatMap(CurrentTry, (current) => {
-        const isTogether = current === null || current.owner !== permits ? isAlsoAlone : current.isShared
-        return isTogether
-          ? Effect.request(new Call<Item, A, Translated<E>>({ item }), resolver)
-          : run(statements.one(item))
+      Effect.flatMap(CurrentTry, (current) =>
+        current === null || current.owner !== permits || current.isShared
+          ? Effect.request(new Read<Item, A, Translated<E>>({ item }), resolver)
+          : run(reads.one(item))
+      )
+  }
+
+const makeWriteTogether =
+  (permits: Bulkhead.Bulkhead, statement: ReturnType<typeof makeStatement>) =>
+  <Item, A, E>(operation: string, writes: Writes<Item, A, E>): ((item: Item) => Effect.Effect<A, Translated<E>>) => {
+    const run = statement(operation)
+    return (item) =>
+      Effect.flatMap(CurrentTry, (current): Effect.Effect<A, Translated<E>> => {
+        if (current === null || current.owner !== permits || !current.isShared) return run(writes.one(item))
+        if (current.hasEnded) return Effect.die(endedDefect())
+        if (current.doomedBy !== null) return Effect.fail(conflict(operation, current.doomedBy))
+        current.putOff(writes, item)
+        return Effect.succeed(writes.answer)
       })
   }
+
+const refusal = new Error("a statement that stands for several was refused for one of them")
+
+/** Makes the writes that were put off. What refuses one of them refuses all: nothing of the transaction may commit. */
+const writePutOff = (sql: SqlClient.SqlClient, current: Try): Effect.Effect<void, StorageError> =>
+  Effect.suspend(() => {
+    const statements = current.takePutOff()
+    if (statements.length === 0) return Effect.void
+    const operation = "writes of a shared transaction"
+    return translated(allMatched(sql, statements), operation, "inTransaction").pipe(
+      Effect.flatMap((isDone) => (isDone ? Effect.void : Effect.fail(conflict(operation, refusal)))),
+      Effect.tapCause((cause) =>
+        Effect.sync(() => {
+          current.doomedBy ??= cause
+        })
+      )
+    )
+  })
 
 const alone = <A, E>(
   permits: Bulkhead.Bulkhead,

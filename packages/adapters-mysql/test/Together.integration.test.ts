@@ -163,10 +163,13 @@ describe("one database", () => {
         const store = yield* IdempotencyStore
         const { runShared } = yield* Transaction
         const requests = Array.from({ length: 6 }, () => ({ principal: "u", endpoint: "orders", key: randomUUID() }))
+        const orders = yield* OrderRepository
         const bind = (request: RequestKey) => {
-          const bound = { fingerprint: "f", resourceId: randomUUID() }
-          return Effect.as(runShared("bind")(store.bind(request, bound)), bound)
+          const order = Fixtures.placedOrder()
+          const bound = { fingerprint: "f", resourceId: order.id }
+          return Effect.as(runShared("bind")(Effect.andThen(store.bind(request, bound), orders.insert(order))), bound)
         }
+        // The requests, the orders and their lines leave in one packet.
         const statements = yield* statementsOf(Effect.forEach(requests, bind, { concurrency: "unbounded" }))
         assert.deepStrictEqual(statements, ["INSERT"])
 

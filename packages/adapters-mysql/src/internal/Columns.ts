@@ -43,7 +43,15 @@ export const fromBytes = (bytes: Uint8Array): string => {
 }
 
 /** The text under which an instant is stored and sought; never rounds. */
-export const toInstantText = (at: DateTime.Utc): string => DateTime.formatIso(at).slice(0, 23).replace("T", " ")
+export const toInstantText = (at: DateTime.Utc): string => {
+  // What is decided at one moment is written into many rows.
+  if (at.epochMilliseconds !== lastInstant.millis) {
+    lastInstant = { millis: at.epochMilliseconds, text: DateTime.formatIso(at).slice(0, 23).replace("T", " ") }
+  }
+  return lastInstant.text
+}
+
+let lastInstant = { millis: 0, text: "1970-01-01 00:00:00.000" }
 
 const fromInstantText = (text: string): DateTime.Utc => DateTime.makeUnsafe(`${text.replace(" ", "T")}Z`)
 

@@ -8,11 +8,10 @@ import { Array as Arr, Effect, Option, Schema } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { Fragment, Statement } from "effect/sql/Statement"
-import type { Together } from "../Transaction.ts"
 import { rowReader, Uuid } from "./Columns.ts"
 import { isDuplicateKey } from "./Errors.ts"
+import { type BatchStatement, type Reads, WriteResult, type Writes } from "./Together.ts"
 
-const WriteResult = Schema.Struct({ affectedRows: Schema.Int })
 const decodeWriteResult = Schema.decodeUnknownEffect(WriteResult)
 
 /** How many rows a write matched; the driver asks the server for matched rows, changed or not. */
@@ -82,7 +81,7 @@ export const findsOf = <Item, Entity, E>(options: {
   readonly select: (items: Arr.NonEmptyReadonlyArray<Item>) => Effect.Effect<ReadonlyArray<Entity>, E>
   readonly keyOf: (item: Item) => string
   readonly keyOfEntity: (entity: Entity) => string
-}): Together<Item, Option.Option<Entity>, E> => ({
+}): Reads<Item, Option.Option<Entity>, E> => ({
   one: (item) => Effect.map(options.select([item]), first),
   many: (items) =>
     Effect.map(options.select(items), (entities) => {
@@ -118,39 +117,21 @@ export const insertsOf = <Item>({
   sql,
   table,
   toRow
-}: Table<Item>): Together<Item, void, Written | AlreadyExists> => ({
+}: Table<Item>): Writes<Item, void, Written | AlreadyExists> => ({
   one: (item) => orExists(insertRows(sql, table, [toRow(item)]), entity, idOf(item)),
-  many: (items) => refusedIfExists(insertTogether(sql, table, items.map(toRow)), items)
+  many: (items) => [insertTogether(table, items.map(toRow))],
+  answer: undefined
 })
 
 /** Inserts some rows by one statement that is different each time. */
-export const insertTogether = (
-  sql: SqlClient,
-  table: string,
-  rows: ReadonlyArray<Row>
-): Effect.Effect<void, SqlError> => {
+export const insertTogether = (table: string, rows: ReadonlyArray<Row>): BatchStatement => {
   const names = Object.keys(rows[0] ?? {})
   const row = `(${names.map(() => "?").join(", ")})`
-  return Effect.asVoid(
-    sql.unsafe(
-      `INSERT INTO ${table} (${names.join(", ")}) VALUES ${Array(rows.length).fill(row).join(", ")}`,
-      rows.flatMap((row) => names.map((name) => row[name]))
-    ).unprepared
-  )
+  return {
+    text: `INSERT INTO ${table} (${names.join(", ")}) VALUES ${Array(rows.length).fill(row).join(", ")}`,
+    values: rows.flatMap((row) => names.map((name) => row[name]))
+  }
 }
-
-/** What several inserts made as one answer: nothing each, or null when one of the keys is there. */
-export const refusedIfExists = <E>(
-  insert: Effect.Effect<void, E>,
-  items: ReadonlyArray<unknown>
-): Effect.Effect<ReadonlyArray<void> | null, E> =>
-  Effect.catch(
-    Effect.as(
-      insert,
-      items.map(() => undefined)
-    ),
-    (error): Effect.Effect<null, E> => (isDuplicateKey(error) ? Effect.succeed(null) : Effect.fail(error))
-  )
 
 /** Updates of one row each at the version it was read at, which is stored one higher. */
 export const updatesOf = <Item extends { readonly version: number }>(
@@ -160,7 +141,7 @@ export const updatesOf = <Item extends { readonly version: number }>(
     /** Columns that never change after the insert, besides the keys. */
     readonly fixed?: ReadonlyArray<string>
   }
-): Together<Item, void, Written | StaleWrite> => {
+): Writes<Item, void, Written | StaleWrite> => {
   const unchanged = new Set([...columns.keys, ...(columns.fixed ?? [])])
   const changedOf = (row: Row): Row => Object.fromEntries(Object.entries(row).filter(([name]) => !unchanged.has(name)))
   return {
@@ -179,17 +160,17 @@ export const updatesOf = <Item extends { readonly version: number }>(
       const set = names
         .filter((name) => !unchanged.has(name) && name !== "version")
         .map((name) => `t.${name} = v.${name}`)
-      return Effect.map(
-        matchedRows(
-          sql,
-          `UPDATE ${valuesTable(names, rows.length)} STRAIGHT_JOIN ${table} t
+      return [
+        {
+          text: `UPDATE ${valuesTable(names, rows.length)} STRAIGHT_JOIN ${table} t
             ON ${[...columns.keys, "version"].map((name) => `t.${name} = v.${name}`).join(" AND ")}
             SET ${[...set, "t.version = v.version + 1"].join(", ")}`,
-          rows.flatMap((row) => names.map((name) => row[name]))
-        ),
-        (matched) => (matched === items.length ? items.map(() => undefined) : null)
-      )
-    }
+          values: rows.flatMap((row) => names.map((name) => row[name])),
+          matches: rows.length
+        }
+      ]
+    },
+    answer: undefined
   }
 }
 
@@ -199,25 +180,6 @@ export const valuesTable = (names: ReadonlyArray<string>, count: number): string
   const other = ` UNION ALL SELECT ${names.map(() => "?").join(", ")}`
   return `(${first}${other.repeat(count - 1)}) v`
 }
-
-const decodeHeaders = Schema.decodeUnknownEffect(Schema.NonEmptyArray(WriteResult))
-
-/**
- * How many rows a statement matched that is different each time, and so is not prepared.
- *
- * **Details**
- *
- * Sent as text, the driver's client answers what several statements came to, and nothing for a write alone.
- */
-export const matchedRows = (
-  sql: SqlClient,
-  text: string,
-  values: ReadonlyArray<unknown>
-): Effect.Effect<number, SqlError | Schema.SchemaError> =>
-  Effect.map(
-    Effect.flatMap(sql.unsafe(`${text}; DO 0`, values).unprepared, decodeHeaders),
-    ([{ affectedRows }]) => affectedRows
-  )
 
 /** Inserts some rows; inside a transaction when they may be many. */
 export const insertRows = (

@@ -4,7 +4,14 @@
  * @since 0.1.0
  */
 import type * as Bulkhead from "@pillivery/application/resilience/Bulkhead"
-import { type Cause, Context } from "effect"
+import { type Array as Arr, type Cause, Context } from "effect"
+import type { BatchStatement } from "./Together.ts"
+
+/** Writes of one kind. */
+interface Batch {
+  readonly items: Array<unknown>
+  readonly statements: () => ReadonlyArray<BatchStatement>
+}
 
 /** One try of a transaction. */
 export class Try {
@@ -17,10 +24,36 @@ export class Try {
   /** What failed around the caller's effect: getting a connection, BEGIN or COMMIT. */
   controlFailure: { readonly at: "begin" | "commit"; readonly error: unknown } | null = null
   hasEnded = false
+  readonly #putOff = new Map<unknown, Batch>()
 
   constructor(owner: Bulkhead.Bulkhead, isShared: boolean) {
     this.owner = owner
     this.isShared = isShared
+  }
+
+  get hasPutOff(): boolean {
+    return this.#putOff.size > 0
+  }
+
+  /** Puts a write off; those of one kind become one, in the order in which the kinds came first. */
+  putOff<Item>(
+    kind: { readonly many: (items: Arr.NonEmptyReadonlyArray<Item>) => ReadonlyArray<BatchStatement> },
+    item: Item
+  ): void {
+    const known = this.#putOff.get(kind)
+    if (known !== undefined) {
+      known.items.push(item)
+      return
+    }
+    const items: Arr.NonEmptyArray<Item> = [item]
+    this.#putOff.set(kind, { items, statements: () => kind.many(items) })
+  }
+
+  /** The statements of what was put off, which is no longer so. */
+  takePutOff(): ReadonlyArray<BatchStatement> {
+    const batches = [...this.#putOff.values()]
+    this.#putOff.clear()
+    return batches.flatMap(({ statements }) => statements())
   }
 }
 

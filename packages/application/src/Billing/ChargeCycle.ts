@@ -152,6 +152,8 @@ export const sendCharge = Effect.fnUntraced(function* (ready: Ready, withClaim: 
           return yield* new StaleWrite({ entity: "bankCheck", id: cycleKey.subscriptionId })
         }
         const databaseNow = yield* clock.databaseNow
+        // Everything is read before anything is written: writes that nobody reads in between leave together.
+        const existing = yield* payments.findPaymentBySubject(subject)
         const held = yield* Effect.fromResult(BillingKey.hold(key, attemptId))
         const inFlight = yield* Effect.fromResult(BillingCycle.send(cycle, attemptId, quantity))
         const touched = yield* Effect.fromResult(SubscriptionOrder.touch(subscription))
@@ -161,7 +163,6 @@ export const sendCharge = Effect.fnUntraced(function* (ready: Ready, withClaim: 
         if (!(yield* payments.takeUserSlot(key.provider, key.customerReference, attemptId))) {
           return yield* new StaleWrite({ entity: "userSlot", id: key.customerReference })
         }
-        const existing = yield* payments.findPaymentBySubject(subject)
         const payment = Option.getOrElse(
           existing,
           () =>

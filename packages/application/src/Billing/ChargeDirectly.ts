@@ -19,7 +19,7 @@ export const plannedTogether = 50
 /** Billing keys the provider is asked about at once: lookups have a place for most of them, and the next ones wait. */
 export const askedAtOnce = 75
 /** Charges being written down, sent and recorded at once; those being recorded hold no place in the bounds of calls. */
-export const sentAtOnce = 150
+export const sentAtOnce = 300
 
 /** What came of a cycle, as a run counts it. */
 export const outcomeOf = (outcome: ChargeOutcome): CycleOutcome =>

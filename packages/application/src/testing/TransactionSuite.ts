@@ -224,6 +224,23 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
   ),
 
   law(
+    "shares: who reads sees what was written before, by statements that were put off too",
+    Effect.gen(function* () {
+      const { runShared } = yield* Transaction
+      const all = yield* Effect.replicateEffect(twoRows, sharersCount)
+      const counts = yield* Effect.forEach(
+        all,
+        ({ count, write }) => runShared("orders")(Effect.andThen(write, count)),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(
+        counts,
+        all.map(() => 2)
+      )
+    })
+  ),
+
+  law(
     "shares: who fails, dies or is refused does so alone",
     Effect.gen(function* () {
       const { runShared } = yield* Transaction
