@@ -107,6 +107,31 @@ describe("an item that is put into the catalogue", () => {
   )
 })
 
+describe("orders to deliver", () => {
+  it.live("are those paid after a moment, whoever's they are, with what is left of them and where it goes", () =>
+    Effect.gen(function* () {
+      const token = yield* asAdmin
+      const list = (paidAfter: string) =>
+        Shop.send("GET", `/api/admin/orders?paidAfter=${encodeURIComponent(paidAfter)}`, { token })
+      const customer = yield* Shop.logIn(2)
+      const unpaid = yield* Shop.placeOrder(customer)
+      const approval = yield* Shop.approveAtProvider(customer, yield* Shop.placeOrder(customer))
+      assert.deepStrictEqual(Shop.field(yield* list("2000-01-01T00:00:00Z"), "data"), [])
+      assert.strictEqual((yield* Shop.send("GET", approval.path)).status, 200)
+      const listed = yield* list("2000-01-01T00:00:00Z")
+      assert.strictEqual(Shop.field(listed, "pageInfo", "totalElements"), 1)
+      assert.notStrictEqual(Shop.field(listed, "data", 0, "id"), unpaid)
+      assert.strictEqual(Shop.field(listed, "data", 0, "state"), "Paid")
+      assert.isString(Shop.field(listed, "data", 0, "receiver", "address", "detail"))
+      assert.strictEqual(Shop.field(listed, "data", 0, "lines", 0, "refundedQuantity"), 0)
+      const paidAt = String(Shop.field(listed, "data", 0, "paidAt"))
+      assert.deepStrictEqual(Shop.field(yield* list(paidAt), "data"), [])
+      assert.strictEqual((yield* list("yesterday")).status, 400)
+      assert.strictEqual((yield* Shop.send("GET", "/api/admin/orders", { token })).status, 400)
+    }).pipe(Effect.provide(Shop.layer))
+  )
+})
+
 describe("what waits for people", () => {
   it.live("is a payment of another amount, an event that was given up, and the runs of each date", () =>
     Effect.gen(function* () {

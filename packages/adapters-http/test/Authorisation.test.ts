@@ -52,6 +52,7 @@ const access: Readonly<Record<string, Access>> = {
   "admin.importItems": "admin",
   "admin.endSessions": "admin",
   "admin.billingRuns": "admin",
+  "admin.ordersToDeliver": "admin",
   "admin.failedDeliveries": "admin",
   "admin.reviews": "admin",
   "carts.get": "user",

@@ -89,8 +89,9 @@ export const customer = Effect.gen(function* () {
     "sandbox.advanceClock": { days: 1 }
   }
   const bodyOf = ({ id }: Endpoint): unknown => bodies[id]
-  const addressOf = ({ path }: Endpoint): string =>
-    path.replaceAll(/:([A-Za-z]+)/g, (_, name: string) => names[name] ?? "")
+  const queries: Readonly<Record<string, string>> = { "admin.ordersToDeliver": "?paidAfter=2000-01-01T00:00:00Z" }
+  const addressOf = ({ id, path }: Endpoint): string =>
+    path.replaceAll(/:([A-Za-z]+)/g, (_, name: string) => names[name] ?? "") + (queries[id] ?? "")
   const call = (endpoint: Endpoint, sent: { readonly token?: string } = {}) => {
     const body = bodyOf(endpoint)
     return Shop.send(endpoint.method, addressOf(endpoint), { ...sent, ...(body === undefined ? {} : { body }) })

@@ -20,6 +20,8 @@ export const orders = Table.define<Order>()({
   indexes: {
     user: (order) => `${order.userId}/${Table.timeKey(order.placedAt)}`,
     userState: (order) => `${order.userId}/${order._tag}/${Table.timeKey(order.placedAt)}`,
+    toDeliver: (order) =>
+      order._tag === "Paid" || order._tag === "PartiallyRefunded" ? Table.timeKey(order.paidAt) : null,
     expirable: (order) =>
       order._tag === "Placed" && order.approvingAttempt === null ? Table.timeKey(order.expiresAt) : null
   }
@@ -38,6 +40,10 @@ export const layer = Layer.effect(
           state === undefined
             ? rows.pageBackwards(orders, "user", `${userId}/`, page)
             : rows.pageBackwards(orders, "userState", `${userId}/${state}/`, page)
+        ),
+      listToDeliver: (paidAfter, page) =>
+        store.read("OrderRepository.listToDeliver", (rows) =>
+          rows.pageFrom(orders, "toDeliver", Table.after(Table.timeKey(paidAfter)), page)
         ),
       listExpirable: (at, limit) =>
         store.read("OrderRepository.listExpirable", (rows) =>

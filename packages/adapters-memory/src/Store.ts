@@ -108,7 +108,18 @@ export class Rows {
     prefix: string,
     page: { readonly page: number; readonly size: number }
   ): { readonly data: ReadonlyArray<A>; readonly totalElements: number } {
-    return this.pageOf(table, index, prefix, page, ({ begin }, place) => begin + place)
+    const bounds = { from: prefix, until: Table.after(prefix) }
+    return this.pageOf(table, index, bounds, page, ({ begin }, place) => begin + place)
+  }
+
+  /** One page of the rows of an index from a text on, in its order. */
+  pageFrom<A, Index extends string>(
+    table: Table.Table<A, string, Index>,
+    index: Index,
+    from: string,
+    page: { readonly page: number; readonly size: number }
+  ): { readonly data: ReadonlyArray<A>; readonly totalElements: number } {
+    return this.pageOf(table, index, { from, until: Table.after("") }, page, ({ begin }, place) => begin + place)
   }
 
   /** One page of the rows under a prefix of an index, last first. */
@@ -118,20 +129,21 @@ export class Rows {
     prefix: string,
     page: { readonly page: number; readonly size: number }
   ): { readonly data: ReadonlyArray<A>; readonly totalElements: number } {
-    return this.pageOf(table, index, prefix, page, ({ end }, place) => end - 1 - place)
+    const bounds = { from: prefix, until: Table.after(prefix) }
+    return this.pageOf(table, index, bounds, page, ({ end }, place) => end - 1 - place)
   }
 
   private pageOf<A, Index extends string>(
     table: Table.Table<A, string, Index>,
     index: Index,
-    prefix: string,
+    { from, until }: { readonly from: string; readonly until: string },
     page: { readonly page: number; readonly size: number },
     positionOf: (bounds: { readonly begin: number; readonly end: number }, place: number) => number
   ): { readonly data: ReadonlyArray<A>; readonly totalElements: number } {
     const contents = this.contents(table)
     const ids = contents.indexes[index] ?? null
-    const begin = SortedMap.rank(ids, prefix)
-    const end = SortedMap.rank(ids, Table.after(prefix))
+    const begin = SortedMap.rank(ids, from)
+    const end = Math.max(begin, SortedMap.rank(ids, until))
     const data: Array<A> = []
     const first = offsetOf(page)
     const places = Math.min(end - begin, first + page.size)

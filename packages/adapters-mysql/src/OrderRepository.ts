@@ -283,6 +283,19 @@ export const layer = Layer.effect(
         return { data, totalElements }
       }),
 
+      listToDeliver: Effect.fn("OrderRepository.listToDeliver")(function* (paidAfter: DateTime.Utc, page: PageRequest) {
+        const operation = "OrderRepository.listToDeliver"
+        const where = sql`WHERE paid_at > ${toInstantText(paidAfter)} AND state IN ('Paid', 'PartiallyRefunded')`
+        const totalElements = yield* read(operation)(totalFrom(sql`SELECT COUNT(*) AS total FROM orders ${where}`))
+        const data = yield* read(operation)(
+          Effect.flatMap(
+            ordersWhere(sql`${where} ORDER BY paid_at, id LIMIT ${page.size} OFFSET ${offsetOf(page)}`, [paidAfter]),
+            (rows) => withLines(operation, rows)
+          )
+        )
+        return { data, totalElements }
+      }),
+
       listExpirable: Effect.fn("OrderRepository.listExpirable")(function* (at: DateTime.Utc, limit: number) {
         const ids = yield* read("OrderRepository.listExpirable")(
           idsFrom(

@@ -68,7 +68,8 @@ const later = [
   "create_social_account",
   "create_item_view",
   "create_review",
-  "add_orders_by_user_state"
+  "add_orders_by_user_state",
+  "add_orders_by_paid_at"
 ]
 const expectedTables = [...created.map(({ name }) => name.replace("create_", "")), "schema_migration"].sort()
 

@@ -12,6 +12,8 @@ import { wonMax } from "@pillivery/domain/Won"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { ItemDto } from "./Items.ts"
+import { OrderDto } from "./Orders.ts"
+import { pageOf, pageQuery } from "./Pages.ts"
 import { Administration, Authentication } from "./Middleware.ts"
 import * as Problems from "./Problems.ts"
 
@@ -151,6 +153,16 @@ export const AdminGroup = HttpApiGroup.make("admin")
       )
   )
   .add(
+    HttpApiEndpoint.get("ordersToDeliver", "/api/admin/orders", {
+      query: { ...pageQuery, paidAfter: Schema.DateTimeUtcFromString },
+      success: pageOf("OrdersToDeliver", OrderDto)
+    })
+      .annotate(OpenApi.Summary, "Orders to deliver, those paid first before the others")
+      .annotate(
+        OpenApi.Description,
+        "Orders paid after `paidAfter` that were not given back whole. An order is to be seen a moment after it is paid: ask again " +
+          "from some minutes before the newest you know, and know them by their `id`."
+      ),
     HttpApiEndpoint.delete("endSessions", "/api/admin/users/:userId/sessions", {
       params: { userId: UserId },
       success: HttpApiSchema.NoContent

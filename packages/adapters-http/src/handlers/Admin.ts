@@ -6,6 +6,7 @@
 import { changeItem, createItem, emptyLabel, ItemPriceInvalid } from "@pillivery/application/Catalogue/ChangeItems"
 import { importItems } from "@pillivery/application/Catalogue/ImportItems"
 import { getItem } from "@pillivery/application/Catalogue/Items"
+import { listOrdersToDeliver } from "@pillivery/application/Checkout/GetOrder"
 import { jobName } from "@pillivery/application/Billing/RunBilling"
 import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
 import { ManualReviews, subjects } from "@pillivery/application/ports/ManualReviews"
@@ -18,8 +19,10 @@ import { answer } from "../Answer.ts"
 import type { AdminItemDto, ChangeItemDto } from "../api/Admin.ts"
 import { Api } from "../api/Api.ts"
 import * as CatalogueFile from "../CatalogueFile.ts"
+import { fromPage, toPageRequest } from "../api/Pages.ts"
 import { captured } from "../internal/Captured.ts"
 import { toItem } from "./Items.ts"
+import { toOrder } from "./Orders.ts"
 
 /** How many of each kind are listed. */
 export const listedMax = 100
@@ -28,6 +31,7 @@ type Services =
   | Effect.Services<ReturnType<typeof getItem>>
   | Effect.Services<ReturnType<typeof createItem>>
   | Effect.Services<ReturnType<typeof changeItem>>
+  | Effect.Services<ReturnType<typeof listOrdersToDeliver>>
 
 const toAdminItem = (item: Item.Item): typeof AdminItemDto.Type => ({ ...toItem(item), version: item.version })
 
@@ -97,6 +101,14 @@ export const layer = HttpApiBuilder.group(
           Effect.map((waiting) => ({ data: waiting.flat() })),
           answer
         ),
+      ordersToDeliver: ({ query }) => {
+        const page = toPageRequest(query)
+        return listOrdersToDeliver(query.paidAfter, page).pipe(
+          Effect.map((found) => fromPage(found, page, toOrder)),
+          answer,
+          provide
+        )
+      },
       endSessions: ({ params }) => answer(sessions.endAll(params.userId)),
       getItem: ({ params }) => getItem(params.itemId).pipe(Effect.map(toAdminItem), answer, provide),
       createItem: ({ payload }) => {

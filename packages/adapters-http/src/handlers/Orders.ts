@@ -54,7 +54,8 @@ const originOf = (origin: Order.Origin): (typeof OrderDto.Type)["origin"] => {
   }
 }
 
-const toOrder = (order: Order.Order): typeof OrderDto.Type => ({
+/** An order as its owner and those who deliver it see it. */
+export const toOrder = (order: Order.Order): typeof OrderDto.Type => ({
   id: order.id,
   state: order._tag,
   origin: originOf(order.origin),

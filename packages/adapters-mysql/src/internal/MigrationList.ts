@@ -582,5 +582,6 @@ export const migrations: ReadonlyArray<Migration> = [
   KEY review_by_stars_low (item_id, state, stars, written_at DESC, id DESC),
   CONSTRAINT review_stars CHECK (stars BETWEEN 1 AND 5)`
   ),
-  addIndex("orders", "orders_by_user_state", "user_id, state, placed_at, id")
+  addIndex("orders", "orders_by_user_state", "user_id, state, placed_at, id"),
+  addIndex("orders", "orders_by_paid_at", "paid_at, id, state")
 ].map((step, index) => ({ id: index + 1, ...step }))

@@ -6,7 +6,7 @@
 import type { OrderId, UserId } from "@pillivery/domain/Ids"
 import type { Tag as OrderTag } from "@pillivery/domain/Order"
 import { OrderSubject } from "@pillivery/domain/Payment"
-import { Effect, Option } from "effect"
+import { type DateTime, Effect, Option } from "effect"
 import { OrderNotFound } from "../Payments/PaymentErrors.ts"
 import { OrderRepository } from "../ports/OrderRepository.ts"
 import type { PageRequest } from "../ports/Page.ts"
@@ -28,6 +28,14 @@ export const getOrder = Effect.fn("getOrder")(function* ({ orderId, userId }: Or
 /** The user's orders, newest first; all, or those in one state. */
 export const listOrders = Effect.fn("listOrders")(function* (userId: UserId, page: PageRequest, state?: OrderTag) {
   return yield* (yield* OrderRepository).listByUser(userId, page, state)
+})
+
+/** Orders of all users that were paid after a moment and are to be delivered, those paid first before the others. */
+export const listOrdersToDeliver = Effect.fn("listOrdersToDeliver")(function* (
+  paidAfter: DateTime.Utc,
+  page: PageRequest
+) {
+  return yield* (yield* OrderRepository).listToDeliver(paidAfter, page)
 })
 
 /** How the payment of an order stands: the order, and every attempt at paying it, oldest first. */

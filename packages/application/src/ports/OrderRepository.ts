@@ -22,6 +22,8 @@ export class OrderRepository extends Context.Service<
       page: PageRequest,
       state?: OrderTag
     ) => Effect.Effect<Page<Order>, StorageError>
+    /** Orders paid after a moment of which something is still to be delivered, those paid first before the others. */
+    readonly listToDeliver: (paidAfter: DateTime.Utc, page: PageRequest) => Effect.Effect<Page<Order>, StorageError>
     /** Unpaid orders whose time is over and for which no approval is under way, oldest first. */
     readonly listExpirable: (at: DateTime.Utc, limit: number) => Effect.Effect<ReadonlyArray<OrderId>, StorageError>
   }

@@ -127,6 +127,41 @@ export const laws = (): ReadonlyArray<Law<Requirements>> => [
   ),
 
   law(
+    "lists what was paid after a moment and is still to be delivered, those paid first before the others",
+    Effect.gen(function* () {
+      const orders = yield* OrderRepository
+      const paidAt = (minutes: number) => DateTime.add(Fixtures.now, { days: 1_000, minutes })
+      const [first, second, partly, refunded, placed] = yield* freshSeeds(5)
+      yield* orders.insert(Fixtures.paidOrder({ paidAt: paidAt(2) }, second))
+      yield* orders.insert(Fixtures.paidOrder({ paidAt: paidAt(1) }, first))
+      yield* orders.insert(Fixtures.placedOrder({}, placed))
+      const partlyRefunded = Fixtures.partiallyRefundedOrder(partly)
+      yield* orders.insert(new Order.PartiallyRefunded({ ...partlyRefunded, paidAt: paidAt(3) }))
+      const { _tag: _, ...fields } = Fixtures.paidOrder({ paidAt: paidAt(4) }, refunded)
+      yield* orders.insert(new Order.Refunded({ ...fields, refundedTotal: fields.total }))
+      const list = (minutes: number, page = 1, size = 100) =>
+        Effect.map(orders.listToDeliver(paidAt(minutes), { page, size }), ({ data, totalElements }) => ({
+          ids: data.map(({ id }) => id),
+          totalElements
+        }))
+      const own = [first, second, partly].map((seed) => Fixtures.anyOrderId(seed))
+      const all = new Set([...own, ...[refunded, placed].map((seed) => Fixtures.anyOrderId(seed))])
+      const { ids, totalElements } = yield* list(0)
+      assert.deepStrictEqual(
+        ids.filter((id) => all.has(id)),
+        own
+      )
+      assert.strictEqual(totalElements, ids.length)
+      assert.deepStrictEqual(yield* list(0, 2, 2), { ids: ids.slice(2, 4), totalElements })
+      const later = (yield* list(1)).ids
+      assert.deepStrictEqual(
+        later.filter((id) => all.has(id)),
+        own.slice(1)
+      )
+    })
+  ),
+
+  law(
     "lists unpaid orders whose time is over and that nobody approves, oldest first",
     Effect.gen(function* () {
       const orders = yield* OrderRepository
