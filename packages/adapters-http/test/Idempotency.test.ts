@@ -44,6 +44,13 @@ describe("a request that must be named", () => {
       const other = { body: { lines: [{ itemId: Shop.vitamin.id, quantity: 2 }] } }
       const refused = yield* Shop.send("POST", "/api/orders", { token, ...other, ...named("one") })
       assert.deepStrictEqual(codeOf(refused), [422, "IDEMPOTENCY_KEY_REUSED"])
+      const turned = { rawBody: JSON.stringify({ lines: [{ quantity: 1, itemId: Shop.vitamin.id }] }) }
+      const same = yield* Shop.send("POST", "/api/orders", {
+        token,
+        ...turned,
+        headers: { ...named("one").headers, "content-type": "application/json" }
+      })
+      assert.strictEqual(Shop.field(same, "id"), Shop.field(first, "id"), "the order of fields says nothing")
       const theirs = yield* Shop.send("POST", "/api/orders", { token: stranger, ...order, ...named("one") })
       assert.notStrictEqual(Shop.field(theirs, "id"), Shop.field(first, "id"))
       const payment = yield* Shop.send("POST", `/api/orders/${String(Shop.field(first, "id"))}/payments`, {

@@ -1,8 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { RateLimits } from "@pillivery/adapters-http/RateLimits"
+import { requestMillisMax } from "@pillivery/adapters-http/Boundary"
+import { ItemRepository } from "@pillivery/application/ports/ItemRepository"
 import { StorageError } from "@pillivery/application/ports/StorageError"
 import { TokenStore } from "@pillivery/application/ports/TokenStore"
-import { Effect, Layer } from "effect"
+import { Deferred, Effect, Fiber, Layer } from "effect"
+import * as RateLimiter from "effect/persistence/RateLimiter"
+import { TestClock } from "effect/testing"
 import * as Shop from "./Shop.ts"
 
 const me = (token: string) => Effect.map(Shop.send("GET", "/api/users/me", { token }), ({ status }) => status)
@@ -216,5 +220,61 @@ describe("limits", () => {
       assert.strictEqual(Shop.field(refused, "retryAfterSeconds"), Number(refused.headers.get("retry-after")))
       assert.strictEqual((yield* list(two)).status, 200)
     }).pipe(Effect.provide(limits(100, 2)))
+  )
+
+  const broken = new RateLimiter.RateLimiterError({
+    reason: new RateLimiter.RateLimitStoreError({ message: "the store is away" })
+  })
+  it.live("let everybody through while nobody can count", () =>
+    Effect.gen(function* () {
+      const token = yield* Shop.logIn(1)
+      for (let sent = 0; sent < 3; sent++) {
+        const answer = yield* Shop.send("GET", "/api/orders", { token })
+        assert.deepStrictEqual([answer.status, answer.headers.get("ratelimit")], [200, null])
+      }
+    }).pipe(
+      Effect.provide(
+        Shop.layerWith(
+          Layer.merge(
+            Layer.succeed(RateLimits, { ofAddress: 1, ofUser: 1 }),
+            Layer.effect(
+              RateLimiter.RateLimiter,
+              Effect.map(RateLimiter.RateLimiter, (limiter) =>
+                RateLimiter.RateLimiter.of({
+                  ...limiter,
+                  consume: (options) =>
+                    /^\{(address|user):/.test(options.key) ? Effect.fail(broken) : limiter.consume(options)
+                })
+              )
+            )
+          )
+        )
+      )
+    )
+  )
+
+  it.effect("end a request that takes too long", () =>
+    Effect.gen(function* () {
+      const begun = yield* Deferred.make<void>()
+      const hanging = Layer.effect(
+        ItemRepository,
+        Effect.map(ItemRepository, (items) =>
+          ItemRepository.of({
+            ...items,
+            findById: () => Effect.andThen(Deferred.succeed(begun, undefined), Effect.never)
+          })
+        )
+      )
+      yield* Effect.gen(function* () {
+        const answer = yield* Effect.forkChild(Shop.send("GET", `/api/items/${Shop.vitamin.id}`))
+        yield* Deferred.await(begun)
+        yield* TestClock.adjust(requestMillisMax - 1)
+        assert.isUndefined(answer.pollUnsafe())
+        yield* TestClock.adjust(1)
+        const ended = yield* Fiber.join(answer)
+        assert.deepStrictEqual(codeOf(ended), [503, "TOOK_TOO_LONG"])
+        assert.isNotNull(ended.headers.get("retry-after"))
+      }).pipe(Effect.provide(Shop.layerWith(hanging)))
+    })
   )
 })

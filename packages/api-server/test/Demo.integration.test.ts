@@ -1,10 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Config, Effect, Redacted } from "effect"
-import * as Client from "@pillivery/adapters-mysql/Client"
-import { SqlClient } from "effect/sql/SqlClient"
+import { Config, Effect } from "effect"
 import { spawn } from "node:child_process"
-import { randomBytes } from "node:crypto"
 import { fileURLToPath } from "node:url"
+import { freshDatabase } from "./TestShop.ts"
 
 const demo = fileURLToPath(new URL("../../../scripts/demo.ts", import.meta.url))
 const millisMax = 180_000
@@ -40,19 +38,6 @@ const expectTold = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   assert.deepStrictEqual(JSON.parse(played.lines.at(-1) ?? ""), told)
 })
 
-const freshDatabase = Effect.gen(function* () {
-  const server = new URL(yield* Config.String("PILLIVERY_TEST_MYSQL_URL"))
-  const name = `demo_${randomBytes(6).toString("hex")}`
-  const admin = Client.layer({ url: Redacted.make(server.href), poolSize: 1 })
-  const run = (statement: "CREATE" | "DROP") =>
-    Effect.flatMap(SqlClient, (sql) =>
-      statement === "CREATE" ? sql`CREATE DATABASE ${sql(name)}` : sql`DROP DATABASE IF EXISTS ${sql(name)}`
-    ).pipe(Effect.provide(admin), Effect.orDie)
-  yield* Effect.acquireRelease(run("CREATE"), () => run("DROP"))
-  server.pathname = `/${name}`
-  return server.href
-})
-
 describe("the demo", () => {
   it.live("tells the same story from one process on memory", () => expectTold([]), millisMax)
 
@@ -60,7 +45,7 @@ describe("the demo", () => {
     "tells the same story from processes on the real stores",
     () =>
       Effect.gen(function* () {
-        const mysql = yield* freshDatabase
+        const mysql = yield* freshDatabase("demo")
         const redis = yield* Config.String("PILLIVERY_TEST_REDIS_URL")
         yield* expectTold(["--mysql", mysql, "--redis", redis])
       }),

@@ -1,33 +1,19 @@
 /** Many at once, over sockets, on MySQL and Redis: one winner where there must be one, and never a fault of ours. */
-import * as Client from "@pillivery/adapters-mysql/Client"
 import * as App from "@pillivery/api-server/App"
 import { ProviderClock } from "@pillivery/api-server/Provider"
 import { Listening } from "@pillivery/api-server/Server"
 import { settingsDefault } from "@pillivery/api-server/Settings"
 import { assert, it } from "@effect/vitest"
-import { Config, Effect, Layer, Redacted, References, Schema } from "effect"
-import { SqlClient } from "effect/sql/SqlClient"
-import { randomBytes, randomUUID } from "node:crypto"
+import { Config, Effect, Layer, Redacted, References } from "effect"
+import { randomUUID } from "node:crypto"
+import { freshDatabase, send, signUpBody } from "./TestShop.ts"
 
 const many = 64
 const timeoutMillis = 120_000
 
-const freshDatabase = Effect.gen(function* () {
-  const server = new URL(yield* Config.String("PILLIVERY_TEST_MYSQL_URL"))
-  const name = `races_${randomBytes(6).toString("hex")}`
-  const admin = Client.layer({ url: Redacted.make(server.href), poolSize: 1 })
-  const run = (statement: "CREATE" | "DROP") =>
-    Effect.flatMap(SqlClient, (sql) =>
-      statement === "CREATE" ? sql`CREATE DATABASE ${sql(name)}` : sql`DROP DATABASE IF EXISTS ${sql(name)}`
-    ).pipe(Effect.provide(admin), Effect.orDie)
-  yield* Effect.acquireRelease(run("CREATE"), () => run("DROP"))
-  server.pathname = `/${name}`
-  return server.href
-})
-
 const layer = Layer.unwrap(
   Effect.gen(function* () {
-    const mysqlUrl = Redacted.make(yield* freshDatabase)
+    const mysqlUrl = Redacted.make(yield* freshDatabase("races"))
     const redisUrl = Redacted.make(yield* Config.String("PILLIVERY_TEST_REDIS_URL"))
     return App.layer({
       ...settingsDefault,
@@ -38,31 +24,6 @@ const layer = Layer.unwrap(
   })
 ).pipe(Layer.provide(Layer.succeed(References.MinimumLogLevel, "Error")))
 
-const JsonObject = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
-const decodeJson = Schema.decodeUnknownSync(JsonObject)
-
-interface Sent {
-  readonly token?: string
-  readonly body?: unknown
-}
-
-const send = Effect.fnUntraced(function* (method: string, path: string, { body, token }: Sent = {}) {
-  const { url } = yield* Listening
-  return yield* Effect.promise(async () => {
-    const response = await fetch(path.startsWith("http") ? path : `${url}${path}`, {
-      method,
-      headers: {
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(method === "POST" ? { "idempotency-key": randomUUID() } : {})
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) })
-    })
-    const text = await response.text()
-    return { status: response.status, text, json: text.startsWith("{") ? decodeJson(text) : {} }
-  })
-})
-
 const together = <A, E, R>(request: (index: number) => Effect.Effect<A, E, R>) =>
   Effect.forEach(Array.from({ length: many }).keys(), request, { concurrency: "unbounded" })
 
@@ -71,15 +32,6 @@ const countBy = (answers: ReadonlyArray<{ readonly status: number }>): Record<nu
   for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1
   return counts
 }
-
-const signUpBody = (seed: string, name = seed) => ({
-  email: `${seed}@example.com`,
-  password: "correct-horse-7!",
-  displayName: name,
-  realName: "김민지",
-  phone: `010-${name.slice(-8, -4).padStart(4, "0")}-${name.slice(-4).padStart(4, "0")}`,
-  address: { city: "서울특별시 마포구", detail: "월드컵로 1" }
-})
 
 let users = 0
 const user = Effect.gen(function* () {
