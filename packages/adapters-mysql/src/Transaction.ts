@@ -47,7 +47,7 @@ export const sharersMax = 128
 /** Shared transactions of one kind at a time: while one commits, the next may work. */
 const sharedAtOnceMax = 2
 /** How long a shared transaction waits for company when the one before it had some, in milliseconds. */
-const gatherMillis = 20
+const gatherMillis = 30
 /** How many callers of a shared transaction that failed run on their own at a time. */
 const aloneAtOnceMax = 8
 /** The most like reads that become one statement. */
