@@ -381,15 +381,22 @@ const makeReadTogether =
       delay: Effect.yieldNow,
       collectWhile: (entries) => entries.size < readsTogetherMax,
       runAll: (entries) => {
+        const each = Effect.forEach(
+          entries,
+          (entry) => Effect.map(Effect.exit(run(reads.one(entry.request.item))), (exit) => entry.completeUnsafe(exit)),
+          { discard: true }
+        )
+        if (entries.length === 1) return each
         const items = Arr.map(entries, ({ request }) => request.item)
-        const answers =
-          entries.length === 1 ? Effect.map(run(reads.one(items[0])), (answer) => [answer]) : run(reads.many(items))
-        return Effect.map(Effect.exit(answers), (exit) => {
+        return Effect.flatMap(Effect.exit(run(reads.many(items))), (exit) => {
+          // A row that does not decode is the misfortune of who asked for it.
+          if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) return each
           entries.forEach((entry, index) =>
             entry.completeUnsafe(
               Exit.isSuccess(exit) ? Exit.succeed(exit.value[index] as A) : Exit.failCause(exit.cause)
             )
           )
+          return Effect.void
         })
       }
     })

@@ -16,6 +16,7 @@ import { UserRepository } from "@pillivery/application/ports/UserRepository"
 import * as BillingKey from "@pillivery/domain/BillingKey"
 import * as Order from "@pillivery/domain/Order"
 import { Array as Arr, Deferred, Duration, Effect, Exit, Fiber, Option, Result } from "effect"
+import { SqlClient } from "effect/sql/SqlClient"
 import { CurrentTransformer } from "effect/sql/Statement"
 import { randomUUID } from "node:crypto"
 import { waitersMax } from "../src/Transaction.ts"
@@ -155,6 +156,19 @@ describe("one database", () => {
           (found) => assert.isTrue(Option.isNone(found))
         )
         assert.deepStrictEqual(yield* statementsOf(missing), ["SELECT item"])
+      })
+    )
+
+    it.effect("a row that is broken breaks the read of who asked for it, and of nobody beside", () =>
+      Effect.gen(function* () {
+        const [orders, sql] = [yield* OrderRepository, yield* SqlClient]
+        const made = Array.from({ length: 4 }, () => Fixtures.placedOrder())
+        yield* Effect.forEach(made, orders.insert)
+        yield* sql`UPDATE orders SET total = -1 WHERE id = ${Buffer.from((made[1]?.id ?? "").replaceAll("-", ""), "hex")}`
+        const exits = yield* Effect.forEach(made, ({ id }) => Effect.exit(orders.findById(id)), {
+          concurrency: "unbounded"
+        })
+        assert.deepStrictEqual(exits.map(Exit.isSuccess), [true, false, true, true])
       })
     )
 
