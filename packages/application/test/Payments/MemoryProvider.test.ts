@@ -1,7 +1,11 @@
 import { assert, it } from "@effect/vitest"
 import { MemoryProvider } from "@pillivery/application/testing/MemoryProvider"
 import { Duration, Effect } from "effect"
+import { suite } from "../../src/testing/PaymentStrategySuite.ts"
 import * as World from "../World.ts"
+import { layerWorld } from "./MemoryWorld.ts"
+
+suite("MemoryProvider", layerWorld)
 
 it.effect("the provider tells an approval as its clock stood then, also when it is moved in the same moment", () =>
   Effect.gen(function* () {
