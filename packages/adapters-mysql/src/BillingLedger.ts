@@ -202,7 +202,7 @@ export const layer = Layer.effect(
     const selectRun = (job: string, date: BusinessDate) =>
       runsFrom(sql`SELECT ${runColumns} FROM billing_run WHERE job = ${job} AND run_date = ${date}`)
 
-    const listDue = Effect.fn("BillingLedger.listDue")(function* ({
+    const selectDue = ({
       after,
       date,
       limit,
@@ -212,26 +212,23 @@ export const layer = Layer.effect(
       readonly step: number
       readonly after: CycleKey | null
       readonly limit: number
-    }) {
+    }) => {
       const past =
         after === null
           ? sql`1 = 1`
           : sql`billing_cycle.subscription_id >= ${toBytes(after.subscriptionId)}
               AND (billing_cycle.subscription_id > ${toBytes(after.subscriptionId)}
                 OR billing_cycle.number > ${after.number})`
-      const rows = yield* read("BillingLedger.listDue")(
-        Effect.flatMap(
-          sql`SELECT billing_cycle.subscription_id, billing_cycle.number
-              FROM billing_cycle JOIN subscription_order ON subscription_order.id = billing_cycle.subscription_id
-              WHERE billing_cycle.due_step = ${step} AND billing_cycle.next_attempt_on <= ${date}
-                AND (billing_cycle.answered_on IS NULL OR billing_cycle.answered_on <> ${date})
-                AND subscription_order.state IN ('Active', 'PastDue') AND ${past}
-              ORDER BY billing_cycle.subscription_id, billing_cycle.number LIMIT ${limit}`,
-          decodeKeys
-        )
+      const rows = sql`SELECT billing_cycle.subscription_id, billing_cycle.number
+        FROM billing_cycle JOIN subscription_order ON subscription_order.id = billing_cycle.subscription_id
+        WHERE billing_cycle.due_step = ${step} AND billing_cycle.next_attempt_on <= ${date}
+          AND (billing_cycle.answered_on IS NULL OR billing_cycle.answered_on <> ${date})
+          AND subscription_order.state IN ('Active', 'PastDue') AND ${past}
+        ORDER BY billing_cycle.subscription_id, billing_cycle.number LIMIT ${limit}`
+      return Effect.map(Effect.flatMap(rows, decodeKeys), (keys) =>
+        keys.map((key) => ({ subscriptionId: SubscriptionId.make(key.subscription_id), number: key.number }))
       )
-      return rows.map((row) => ({ subscriptionId: SubscriptionId.make(row.subscription_id), number: row.number }))
-    })
+    }
 
     return BillingLedger.of({
       insertCycle: writeTogether("BillingLedger.insertCycle", insertsOf(cycles)),
@@ -277,7 +274,9 @@ export const layer = Layer.effect(
         return { data, totalElements }
       }),
 
-      listDue,
+      listDue: Effect.fn("BillingLedger.listDue")((due: Parameters<typeof selectDue>[0]) =>
+        read("BillingLedger.listDue")(selectDue(due))
+      ),
 
       takeDue: Effect.fn("BillingLedger.takeDue")(function* ({
         date,
@@ -307,7 +306,7 @@ export const layer = Layer.effect(
                       subscriptionId: SubscriptionId.make(taken.taken_subscription_id),
                       number: taken.taken_number ?? 0
                     }
-              const keys = yield* listDue({ date, step, after, limit })
+              const keys = yield* selectDue({ date, step, after, limit })
               const last = keys.at(-1)
               if (last !== undefined) {
                 yield* sql`UPDATE billing_run SET taken_step = ${step},

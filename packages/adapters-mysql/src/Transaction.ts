@@ -354,8 +354,6 @@ const makeStatement =
     Effect.flatMap(CurrentTry, (current): Effect.Effect<A, Translated<E>> => {
       if (current === null || current.owner !== permits)
         return alone(permits, translated(effect, operation, effects), operation, 0)
-      if (current.hasEnded) return Effect.die(endedDefect())
-      if (current.doomedBy !== null) return Effect.fail(conflict(operation, current.doomedBy))
       const own = translated(
         Effect.tapCause(effect, (cause) =>
           Effect.sync(() => {
@@ -365,7 +363,13 @@ const makeStatement =
         operation,
         "inTransaction"
       )
-      return current.hasPutOff ? Effect.andThen(writePutOff(sql, current), own) : own
+      return current.turns.withPermit(
+        Effect.suspend((): Effect.Effect<A, Translated<E>> => {
+          if (current.hasEnded) return Effect.die(endedDefect())
+          if (current.doomedBy !== null) return Effect.fail(conflict(operation, current.doomedBy))
+          return current.hasPutOff ? Effect.andThen(writePutOff(sql, current), own) : own
+        })
+      )
     })
 
 /** One of the reads that are made together. */

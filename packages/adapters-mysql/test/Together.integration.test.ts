@@ -201,6 +201,44 @@ describe("one database", () => {
       })
     )
 
+    it.effect("nothing that was under way beside a deadlock is left written when the shared transaction is gone", () =>
+      Effect.gen(function* () {
+        const [store, sql] = [yield* IdempotencyStore, yield* SqlClient]
+        const { runShared } = yield* Transaction
+        const requestOf = (key: string): RequestKey => ({ principal: "deadlock", endpoint: "orders", key })
+        const [from, to] = [randomUUID(), randomUUID()]
+        const keys = ["a", "b", "c", ...Array.from({ length: 60 }, (_, index) => `weight-${index}`)]
+        for (const key of keys) yield* store.bind(requestOf(key), { fingerprint: "f", resourceId: from })
+        const turn = (key: string) => store.rebind(requestOf(key), { from, to })
+
+        // The rival holds b and much more, so that it is not the one whom the server chooses to lose.
+        const rival = yield* sql.reserve
+        const tell = (statement: string) => rival.executeUnprepared(statement, [], undefined)
+        yield* tell("BEGIN")
+        yield* tell(
+          "UPDATE idempotency_key SET fingerprint = 'g' WHERE principal = 'deadlock' AND request_key NOT IN ('a', 'c')"
+        )
+
+        const sharers = yield* Effect.forkChild(
+          Effect.all(
+            [
+              runShared("turn")(Effect.andThen(turn("a"), turn("b"))),
+              runShared("turn")(Effect.andThen(Effect.sleep("300 millis"), turn("c")))
+            ],
+            { concurrency: 2 }
+          )
+        )
+        yield* Effect.sleep("600 millis")
+        yield* tell("UPDATE idempotency_key SET fingerprint = 'g' WHERE principal = 'deadlock' AND request_key = 'a'")
+        yield* tell("ROLLBACK")
+        // Each is made again by itself, on rows as they were before.
+        yield* Fiber.join(sharers)
+        for (const key of ["a", "b", "c"]) {
+          assert.strictEqual(Option.getOrThrow(yield* store.find(requestOf(key))).resourceId, to)
+        }
+      }).pipe(Effect.scoped)
+    )
+
     it.effect("the attempts of several payments that are listed at the same time stay apart", () =>
       Effect.gen(function* () {
         const payments = yield* PaymentRepository

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type * as Bulkhead from "@pillivery/application/resilience/Bulkhead"
-import { type Array as Arr, type Cause, Context } from "effect"
+import { type Array as Arr, type Cause, Context, Semaphore } from "effect"
 import type { BatchStatement } from "./Together.ts"
 
 /** Writes of one kind. */
@@ -24,6 +24,11 @@ export class Try {
   /** What failed around the caller's effect: getting a connection, BEGIN or COMMIT. */
   controlFailure: { readonly at: "begin" | "commit"; readonly error: unknown } | null = null
   hasEnded = false
+  /**
+   * One statement at a time. A deadlock ends the transaction in the server at once, and what was sent behind the statement that
+   * lost would commit by itself. So a repository's statement never waits for another one inside itself.
+   */
+  readonly turns = Semaphore.makeUnsafe(1)
   readonly #putOff = new Map<unknown, Batch>()
 
   constructor(owner: Bulkhead.Bulkhead, isShared: boolean) {
