@@ -43,6 +43,8 @@ const { values } = parseArgs({
     profile: { type: "string" }
   }
 })
+const { database } = values
+if (database !== "machine" && database !== "mysql9") throw new Error("--database takes machine or mysql9")
 const parts = new Set(values.only.split(","))
 const dueCount = Number(values.due)
 const rounds = Number(values.rounds)
@@ -198,11 +200,7 @@ const median = (values: ReadonlyArray<number>): number =>
 const rounded = (value: number): number => Number(value.toPrecision(3))
 
 const main = async () => {
-  const servers = await startServers(
-    { database: values.database === "mysql9" ? "mysql9" : "machine", durability: "default", needsBrowser: false },
-    folder,
-    cleanup
-  )
+  const servers = await startServers({ database, durability: "default", needsBrowser: false }, folder, cleanup)
   const server = servers["PILLIVERY_TEST_MYSQL_URL"] ?? ""
   let ratioRaw = Number.NaN
   let ratioIdeal = Number.NaN

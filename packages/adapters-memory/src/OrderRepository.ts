@@ -43,7 +43,7 @@ export const layer = Layer.effect(
         ),
       listToDeliver: (paidAfter, page) =>
         store.read("OrderRepository.listToDeliver", (rows) =>
-          rows.pageFrom(orders, "toDeliver", Table.after(Table.timeKey(paidAfter)), page)
+          rows.page(orders, "toDeliver", { from: Table.after(Table.timeKey(paidAfter)) }, page)
         ),
       listExpirable: (at, limit) =>
         store.read("OrderRepository.listExpirable", (rows) =>

@@ -101,25 +101,15 @@ export class Rows {
     return rows
   }
 
-  /** One page of the rows under a prefix of an index, in its order. */
+  /** One page of the rows under a prefix of an index, or from a text on, in its order. */
   page<A, Index extends string>(
     table: Table.Table<A, string, Index>,
     index: Index,
-    prefix: string,
+    rows: string | { readonly from: string },
     page: { readonly page: number; readonly size: number }
   ): { readonly data: ReadonlyArray<A>; readonly totalElements: number } {
-    const bounds = { from: prefix, until: Table.after(prefix) }
+    const bounds = typeof rows === "string" ? under(rows) : { ...rows, until: Table.after("") }
     return this.pageOf(table, index, bounds, page, ({ begin }, place) => begin + place)
-  }
-
-  /** One page of the rows of an index from a text on, in its order. */
-  pageFrom<A, Index extends string>(
-    table: Table.Table<A, string, Index>,
-    index: Index,
-    from: string,
-    page: { readonly page: number; readonly size: number }
-  ): { readonly data: ReadonlyArray<A>; readonly totalElements: number } {
-    return this.pageOf(table, index, { from, until: Table.after("") }, page, ({ begin }, place) => begin + place)
   }
 
   /** One page of the rows under a prefix of an index, last first. */
@@ -129,8 +119,7 @@ export class Rows {
     prefix: string,
     page: { readonly page: number; readonly size: number }
   ): { readonly data: ReadonlyArray<A>; readonly totalElements: number } {
-    const bounds = { from: prefix, until: Table.after(prefix) }
-    return this.pageOf(table, index, bounds, page, ({ end }, place) => end - 1 - place)
+    return this.pageOf(table, index, under(prefix), page, ({ end }, place) => end - 1 - place)
   }
 
   private pageOf<A, Index extends string>(
@@ -159,6 +148,8 @@ export class Rows {
     return (this.tables.get(table.name) ?? Table.empty) as Table.Contents<A>
   }
 }
+
+const under = (prefix: string) => ({ from: prefix, until: Table.after(prefix) })
 
 /** Rows that a statement changes; they count only when it succeeds. */
 export class Draft extends Rows {

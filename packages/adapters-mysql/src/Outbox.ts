@@ -14,7 +14,7 @@ import { type DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { randomBytes } from "node:crypto"
 import { Instant, toInstantText } from "./internal/Columns.ts"
-import { affectedRows, columnsOf, entitiesFrom, inChunks, wasInserted } from "./internal/Rows.ts"
+import { affectedRows, columnsOf, entitiesFrom, insertsOnceOf, wasInserted } from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
 /** The longest error text kept with a delivery, in characters. */
@@ -76,29 +76,25 @@ export const layer = Layer.effect(
     const inMillis = (millis: number) =>
       sql`UTC_TIMESTAMP(3) + INTERVAL ${Math.max(0, Math.trunc(millis)) * microsPerMilli} MICROSECOND`
 
-    const eventsText = (count: number) =>
-      `INSERT INTO outbox (event_id, consumer, state, tag, event, due_at, tries, published_at)
-        VALUES ${Array(count).fill("(?, ?, 'pending', ?, ?, UTC_TIMESTAMP(3), 0, UTC_TIMESTAMP(3))").join(", ")}
-        ON DUPLICATE KEY UPDATE event_id = event_id`
-    const deliveriesOf = (events: ReadonlyArray<DomainEvent>) =>
-      events.flatMap((event) =>
-        consumersOf[event._tag].map((consumer) => [event.eventId, consumer, event._tag, encodeEvent(event)])
-      )
-
     /** The row of a delivery while its claim is the newest one. */
     const whereClaimed = ({ consumer, eventId, tries }: Delivery) =>
       sql`event_id = ${eventId} AND consumer = ${consumer} AND tries = ${tries} AND state = 'pending'`
 
     return Outbox.of({
-      publish: writeTogether("Outbox.publish", {
-        one: (events: ReadonlyArray<DomainEvent>) =>
-          inChunks(deliveriesOf(events), (chunk) => sql.unsafe(eventsText(chunk.length), chunk.flat())),
-        many: (publishers) => {
-          const deliveries = deliveriesOf(publishers.flat())
-          return deliveries.length === 0 ? [] : [{ text: eventsText(deliveries.length), values: deliveries.flat() }]
-        },
-        answer: undefined
-      }),
+      publish: writeTogether(
+        "Outbox.publish",
+        insertsOnceOf({
+          sql,
+          table: "outbox",
+          columns: "event_id, consumer, state, tag, event, due_at, tries, published_at",
+          row: "(?, ?, 'pending', ?, ?, UTC_TIMESTAMP(3), 0, UTC_TIMESTAMP(3))",
+          same: "event_id",
+          toRows: (events: ReadonlyArray<DomainEvent>) =>
+            events.flatMap((event) =>
+              consumersOf[event._tag].map((consumer) => [event.eventId, consumer, event._tag, encodeEvent(event)])
+            )
+        })
+      ),
 
       claim: Effect.fn("Outbox.claim")(function* ({
         leaseMillis,

@@ -9,7 +9,7 @@ import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { randomBytes } from "node:crypto"
 import { toBytes } from "./internal/Columns.ts"
-import { affectedRows, inChunks } from "./internal/Rows.ts"
+import { affectedRows, insertsOnceOf } from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
 const foldIdBytes = 16
@@ -24,22 +24,19 @@ export const layer = Layer.effect(
     const { write, writeTogether } = yield* Statements
     const { run } = yield* Transaction
 
-    const salesText = (count: number) =>
-      `INSERT INTO sales (cause, item_id, quantity, recorded_at)
-        VALUES ${Array(count).fill("(?, ?, ?, UTC_TIMESTAMP(6))").join(", ")} ON DUPLICATE KEY UPDATE item_id = item_id`
-    const valuesOf = (sales: ReadonlyArray<Sale>) =>
-      sales.map(({ cause, itemId, quantity }) => [cause, toBytes(itemId), quantity])
-
     return SalesLedger.of({
-      record: writeTogether("SalesLedger.record", {
-        one: (sales: ReadonlyArray<Sale>) =>
-          inChunks(valuesOf(sales), (chunk) => sql.unsafe(salesText(chunk.length), chunk.flat())),
-        many: (ledgers) => {
-          const values = valuesOf(ledgers.flat())
-          return values.length === 0 ? [] : [{ text: salesText(values.length), values: values.flat() }]
-        },
-        answer: undefined
-      }),
+      record: writeTogether(
+        "SalesLedger.record",
+        insertsOnceOf({
+          sql,
+          table: "sales",
+          columns: "cause, item_id, quantity, recorded_at",
+          row: "(?, ?, ?, UTC_TIMESTAMP(6))",
+          same: "item_id",
+          toRows: (sales: ReadonlyArray<Sale>) =>
+            sales.map(({ cause, itemId, quantity }) => [cause, toBytes(itemId), quantity])
+        })
+      ),
 
       fold: Effect.fn("SalesLedger.fold")(function* (limit: number) {
         const foldId = randomBytes(foldIdBytes)

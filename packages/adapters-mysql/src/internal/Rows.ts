@@ -133,6 +133,39 @@ export const insertTogether = (table: string, rows: ReadonlyArray<Row>): BatchSt
   }
 }
 
+/**
+ * Inserts of lists of rows that may be there already, and then stay as they are.
+ *
+ * `row` spells one row: a place for each of its values, and what the server fills in.
+ */
+export const insertsOnceOf = <Item>({
+  columns,
+  row,
+  same,
+  sql,
+  table,
+  toRows
+}: {
+  readonly sql: SqlClient
+  readonly table: string
+  readonly columns: string
+  readonly row: string
+  /** A column that is set to itself. */
+  readonly same: string
+  readonly toRows: (items: ReadonlyArray<Item>) => ReadonlyArray<ReadonlyArray<unknown>>
+}): Writes<ReadonlyArray<Item>, void, SqlError> => {
+  const textOf = (count: number) =>
+    `INSERT INTO ${table} (${columns}) VALUES ${Array(count).fill(row).join(", ")} ON DUPLICATE KEY UPDATE ${same} = ${same}`
+  return {
+    one: (items) => inChunks(toRows(items), (rows) => sql.unsafe(textOf(rows.length), rows.flat())),
+    many: (lists) => {
+      const rows = toRows(lists.flat())
+      return rows.length === 0 ? [] : [{ text: textOf(rows.length), values: rows.flat() }]
+    },
+    answer: undefined
+  }
+}
+
 /** Updates of one row each at the version it was read at, which is stored one higher. */
 export const updatesOf = <Item extends { readonly version: number }>(
   { entity, idOf, sql, table, toRow }: Table<Item>,

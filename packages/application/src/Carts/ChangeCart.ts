@@ -12,11 +12,10 @@ import type { ItemId, UserId } from "@pillivery/domain/Ids"
 import type { Quantity } from "@pillivery/domain/Quantity"
 import { Effect, Result } from "effect"
 import type { Item } from "@pillivery/domain/Item"
-import { ItemNotFound } from "../Catalogue/Items.ts"
+import { ItemNotFound, itemsOf } from "../Catalogue/Items.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { CartStore } from "../ports/CartStore.ts"
 import { retryStale } from "../StaleRetry.ts"
-import { itemsOf } from "./GetCart.ts"
 
 /** Which line of which cart. */
 export interface LineKey {

@@ -45,3 +45,10 @@ export const listMain = Effect.fn("listMain")(function* () {
   const reduced = yield* items.search({ sort: "DISCOUNT_RATE_H", onSale: true }, page)
   return { best: best.data, onSale: reduced.data }
 })
+
+/** The items that are there, by their ids. */
+export const itemsOf = Effect.fnUntraced(function* (ids: ReadonlyArray<ItemId>) {
+  const items = yield* ItemRepository
+  const found = ids.length === 0 ? [] : yield* items.findByIds(ids)
+  return new Map(found.map((item) => [item.id, item]))
+})
