@@ -190,7 +190,15 @@ export default defineConfig({
     adapter("adapters-mysql", "!@effect/sql-mysql2", "!@effect/sql-mysql2/**", "!mysql2", "!mysql2/**"),
     adapter("adapters-redis", "!ioredis"),
     adapter("adapters-kakaopay", platformNode),
-    adapter("adapters-http", platformNode, "!csv-parse", "!jose", "!oauth4webapi"),
+    adapter(
+      "adapters-http",
+      platformNode,
+      "!csv-parse",
+      "!jose",
+      "!oauth4webapi",
+      "!request-filtering-agent",
+      "!standardwebhooks"
+    ),
     {
       files: ["packages/kakaopay-simulator/src/**"],
       rules: {

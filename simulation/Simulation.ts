@@ -9,6 +9,7 @@
  *
  * @since 0.1.0
  */
+import * as Mailer from "@pillivery/adapters-memory/Mailer"
 import * as Memory from "@pillivery/adapters-memory/Memory"
 import * as IdGenerators from "@pillivery/adapters-memory/IdGenerator"
 import * as Orders from "@pillivery/adapters-memory/OrderRepository"
@@ -164,7 +165,8 @@ interface User {
 }
 
 type Ports = Layer.Success<typeof Memory.layerPorts> | Store.Store
-type BaseServices = Ports | IdGenerator | MemoryProvider.MemoryProvider | PaymentStrategies | CallbackUrls
+type Mailed = Layer.Success<typeof Mailer.layerNone>
+type BaseServices = Ports | IdGenerator | Mailed | MemoryProvider.MemoryProvider | PaymentStrategies | CallbackUrls
 type Services = BaseServices | MoneyCalls.MoneyCalls | ChargeGate
 
 /** Simulates one shop. */
@@ -301,6 +303,7 @@ class Simulation {
       Memory.layerPorts.pipe(Layer.provideMerge(store)),
       IdGenerators.layerSequential(this.#options.seed),
       MemoryProvider.layer,
+      Mailer.layerNone,
       Layer.succeed(CallbackUrls, { of: (attemptId, way) => `simulation:${attemptId}/${way}` })
     )
   }

@@ -19,6 +19,7 @@ import { RefundRepository } from "@pillivery/application/ports/RefundRepository"
 import { requestRefund } from "@pillivery/application/Refunds/RequestRefund"
 import { cancelSubscription } from "@pillivery/application/Subscriptions/CancelSubscription"
 import * as CartStore from "@pillivery/adapters-memory/CartStore"
+import * as Mailer from "@pillivery/adapters-memory/Mailer"
 import * as TokenStore from "@pillivery/adapters-memory/TokenStore"
 import * as Store from "@pillivery/adapters-memory/Store"
 import * as BusinessDate from "@pillivery/domain/BusinessDate"
@@ -147,7 +148,9 @@ interface Played {
 
 /** A shop with a database and a provider of its own; carts are not what is tested, so they live in memory. */
 const layer = Shop.layer.pipe(
-  Layer.provideMerge(Layer.merge(CartStore.layer.pipe(Layer.provide(Store.layer)), TokenStore.layer))
+  Layer.provideMerge(
+    Layer.mergeAll(CartStore.layer.pipe(Layer.provide(Store.layer)), Mailer.layerNone, TokenStore.layer)
+  )
 )
 
 // -----------------------------------------------------------------------------

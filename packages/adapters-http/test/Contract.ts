@@ -2,6 +2,7 @@
 import { Api } from "@pillivery/adapters-http/api/Api"
 import { InternalApi, ServiceAccess } from "@pillivery/adapters-http/api/Internal"
 import { Authentication } from "@pillivery/adapters-http/api/Middleware"
+import { registerEndpoint } from "@pillivery/application/Webhooks/Endpoints"
 import { Effect } from "effect"
 import { HttpApi } from "effect/http-api"
 import * as Shop from "./Shop.ts"
@@ -54,6 +55,11 @@ export const customer = Effect.gen(function* () {
   const lines = yield* Shop.send("GET", `/api/orders/${paid}`, { token })
   const purchase = { orderId: paid, itemId: Shop.vitamin.id }
   const review = yield* Shop.send("POST", "/api/reviews", { token, body: { ...purchase, ...Shop.words } })
+  const webhook = yield* registerEndpoint({
+    url: "https://erp.example.com/hooks",
+    description: "",
+    tags: ["OrderPaid"]
+  })
   const names: Readonly<Record<string, string>> = {
     orderId: paid,
     subscriptionId: String(Shop.field(page, "data", 0, "id")),
@@ -62,6 +68,7 @@ export const customer = Effect.gen(function* () {
     notificationId: encodeURIComponent(String(Shop.field(told, "data", 0, "id"))),
     reviewId: String(Shop.field(review, "id")),
     userId: nobody,
+    webhookId: webhook.id,
     number: "1",
     kind: "normal"
   }
@@ -73,6 +80,9 @@ export const customer = Effect.gen(function* () {
     "admin.createItem": { name: "새 상품", brand: "온결바이오", originPrice: 1_000 },
     "admin.changeItem": { version: 0, originPrice: 12_000 },
     "admin.importItems": { key: "a", productName: "가져온 상품", brand: "온결바이오", originPrice: 1_000 },
+    "admin.createWebhook": { url: "https://erp.example.com/hooks", events: ["OrderPaid"] },
+    "admin.changeWebhook": { isActive: false },
+    "admin.replayWebhook": { failed: true },
     "carts.addItem": { itemId: Shop.omega.id, quantity: 1 },
     "carts.changeLine": { quantity: 2 },
     "orders.place": { lines: [{ itemId: Shop.vitamin.id, quantity: 1 }] },

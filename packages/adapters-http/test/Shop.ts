@@ -1,10 +1,12 @@
 /** The whole HTTP side over a shop in memory and a provider in memory, answering requests without a socket. */
+import * as Mailer from "@pillivery/adapters-memory/Mailer"
 import * as Memory from "@pillivery/adapters-memory/Memory"
 import * as HttpShop from "@pillivery/adapters-http/HttpShop"
 import { Readiness, Sandbox } from "@pillivery/adapters-http/Operations"
 import * as RefreshTokens from "@pillivery/adapters-http/RefreshTokens"
 import * as Sealer from "@pillivery/adapters-http/Sealer"
 import * as SocialIdentity from "@pillivery/adapters-http/SocialIdentity"
+import * as WebhookSender from "@pillivery/adapters-http/WebhookSender"
 import * as TokenSigner from "@pillivery/adapters-http/TokenSigner"
 import * as HotLists from "@pillivery/application/Catalogue/HotLists"
 import * as Views from "@pillivery/application/Catalogue/Views"
@@ -83,6 +85,7 @@ const world = Layer.mergeAll(
   RefreshTokens.layer,
   Sealer.layer([{ id: "1", secret: Redacted.make(secret) }]),
   SocialIdentity.layerNone,
+  WebhookSender.layer({ isLoopbackAllowed: false }),
   HotLists.layer,
   Views.layer,
   RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory)),
@@ -90,7 +93,7 @@ const world = Layer.mergeAll(
   Layer.succeed(Readiness, { check: Effect.succeed({ isReady: true, checks: [] }) }),
   Layer.succeed(Sandbox, { controls: null }),
   Layer.succeed(CallbackUrls, { of: (id, way) => `http://shop.test/api/payments/${id}/${way}` })
-).pipe(Layer.provideMerge(Layer.merge(Memory.layer, MemoryProvider.layer)))
+).pipe(Layer.provideMerge(Layer.mergeAll(Memory.layer, Mailer.layer, MemoryProvider.layer)))
 
 const JsonObject = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown))
 const parse = (text: string): Record<string, unknown> => {

@@ -15,6 +15,7 @@ import * as IdGenerator from "./IdGenerator.ts"
 import * as IdempotencyStore from "./IdempotencyStore.ts"
 import * as ItemRepository from "./ItemRepository.ts"
 import * as ManualReviews from "./ManualReviews.ts"
+import * as MessageQueue from "./MessageQueue.ts"
 import * as NotificationRepository from "./NotificationRepository.ts"
 import * as OrderRepository from "./OrderRepository.ts"
 import * as Outbox from "./Outbox.ts"
@@ -29,6 +30,7 @@ import * as TokenStore from "./TokenStore.ts"
 import * as Transaction from "./Transaction.ts"
 import * as UserRepository from "./UserRepository.ts"
 import * as ViewCounter from "./ViewCounter.ts"
+import * as WebhookEndpoints from "./WebhookEndpoints.ts"
 
 /** Every port but the generator of ids, over the store around them. */
 export const layerPorts = Layer.mergeAll(
@@ -42,6 +44,7 @@ export const layerPorts = Layer.mergeAll(
   IdempotencyStore.layer,
   ItemRepository.layer,
   ManualReviews.layer,
+  MessageQueue.layer,
   NotificationRepository.layer,
   OrderRepository.layer,
   Outbox.layer,
@@ -54,7 +57,8 @@ export const layerPorts = Layer.mergeAll(
   TokenStore.layer,
   Transaction.layer,
   UserRepository.layer,
-  ViewCounter.layer
+  ViewCounter.layer,
+  WebhookEndpoints.layer
 )
 
 /** Every port, over an empty store. */

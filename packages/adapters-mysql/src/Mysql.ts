@@ -11,6 +11,7 @@ import type { BusinessClock as BusinessClockPort } from "@pillivery/application/
 import type { IdempotencyStore as IdempotencyStorePort } from "@pillivery/application/ports/IdempotencyStore"
 import type { ItemRepository as ItemRepositoryPort } from "@pillivery/application/ports/ItemRepository"
 import type { ManualReviews as ManualReviewsPort } from "@pillivery/application/ports/ManualReviews"
+import type { MessageQueue as MessageQueuePort } from "@pillivery/application/ports/MessageQueue"
 import type { NotificationRepository as NotificationRepositoryPort } from "@pillivery/application/ports/NotificationRepository"
 import type { OrderRepository as OrderRepositoryPort } from "@pillivery/application/ports/OrderRepository"
 import type { Outbox as OutboxPort } from "@pillivery/application/ports/Outbox"
@@ -23,6 +24,7 @@ import type { SubscriptionRepository as SubscriptionRepositoryPort } from "@pill
 import type { Transaction as TransactionPort } from "@pillivery/application/ports/Transaction"
 import type { UserRepository as UserRepositoryPort } from "@pillivery/application/ports/UserRepository"
 import type { ViewLedger as ViewLedgerPort } from "@pillivery/application/ports/ViewCounter"
+import type { WebhookEndpoints as WebhookEndpointsPort } from "@pillivery/application/ports/WebhookEndpoints"
 import { Layer } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import * as Audit from "./Audit.ts"
@@ -32,6 +34,7 @@ import * as BusinessClock from "./BusinessClock.ts"
 import * as IdempotencyStore from "./IdempotencyStore.ts"
 import * as ItemRepository from "./ItemRepository.ts"
 import * as ManualReviews from "./ManualReviews.ts"
+import * as MessageQueue from "./MessageQueue.ts"
 import * as NotificationRepository from "./NotificationRepository.ts"
 import * as OrderRepository from "./OrderRepository.ts"
 import * as Outbox from "./Outbox.ts"
@@ -44,6 +47,7 @@ import * as SubscriptionRepository from "./SubscriptionRepository.ts"
 import * as Transaction from "./Transaction.ts"
 import * as UserRepository from "./UserRepository.ts"
 import * as ViewLedger from "./ViewLedger.ts"
+import * as WebhookEndpoints from "./WebhookEndpoints.ts"
 
 /** The ports of this package. */
 export type Ports =
@@ -54,6 +58,7 @@ export type Ports =
   | IdempotencyStorePort
   | ItemRepositoryPort
   | ManualReviewsPort
+  | MessageQueuePort
   | NotificationRepositoryPort
   | OrderRepositoryPort
   | OutboxPort
@@ -66,6 +71,7 @@ export type Ports =
   | TransactionPort
   | UserRepositoryPort
   | ViewLedgerPort
+  | WebhookEndpointsPort
 
 /** How the ports behave. */
 export interface Options extends Transaction.Options {
@@ -83,6 +89,7 @@ export const layerWith = (options: Options): Layer.Layer<Ports, never, SqlClient
     IdempotencyStore.layer,
     ItemRepository.layer,
     ManualReviews.layer,
+    MessageQueue.layer,
     NotificationRepository.layer,
     OrderRepository.layer,
     Outbox.layer,
@@ -93,7 +100,8 @@ export const layerWith = (options: Options): Layer.Layer<Ports, never, SqlClient
     SocialAccounts.layer,
     SubscriptionRepository.layer,
     UserRepository.layer,
-    ViewLedger.layer
+    ViewLedger.layer,
+    WebhookEndpoints.layer
   ).pipe(Layer.provideMerge(Transaction.layerWith(options)))
 
 /** All ports on the pool of `Client.layer`, with a clock that cannot be moved. */

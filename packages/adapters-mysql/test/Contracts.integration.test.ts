@@ -12,6 +12,7 @@ import * as ManualReviewsSuite from "@pillivery/application/testing/ManualReview
 import * as IdempotencyStoreSuite from "@pillivery/application/testing/IdempotencyStoreSuite"
 import * as ItemRepositorySuite from "@pillivery/application/testing/ItemRepositorySuite"
 import { live } from "@pillivery/application/testing/Law"
+import * as MessageQueueSuite from "@pillivery/application/testing/MessageQueueSuite"
 import * as NotificationRepositorySuite from "@pillivery/application/testing/NotificationRepositorySuite"
 import * as OrderRepositorySuite from "@pillivery/application/testing/OrderRepositorySuite"
 import * as OutboxSuite from "@pillivery/application/testing/OutboxSuite"
@@ -24,6 +25,7 @@ import * as SubscriptionRepositorySuite from "@pillivery/application/testing/Sub
 import * as TransactionSuite from "@pillivery/application/testing/TransactionSuite"
 import * as UserRepositorySuite from "@pillivery/application/testing/UserRepositorySuite"
 import * as ViewCounterSuite from "@pillivery/application/testing/ViewCounterSuite"
+import * as WebhookEndpointsSuite from "@pillivery/application/testing/WebhookEndpointsSuite"
 import { layer, layerContract, layerContractWith } from "./TestDatabase.ts"
 
 const name = "MySQL"
@@ -37,6 +39,7 @@ describe("contracts", () => {
   IdempotencyStoreSuite.suite(name, layerContract, live)
   ManualReviewsSuite.suite(name, layerContract, live)
   ItemRepositorySuite.suite(name, layerContract, live)
+  MessageQueueSuite.suite(name, layerContract, live)
   NotificationRepositorySuite.suite(name, layerContract, live)
   OrderRepositorySuite.suite(name, layerContract, live)
   OutboxSuite.suite(name, layerContract, live)
@@ -49,6 +52,7 @@ describe("contracts", () => {
   TransactionSuite.suite(name, layerContract, live)
   UserRepositorySuite.suite(name, layerContract, live)
   ViewCounterSuite.ledgerSuite(name, layerContract, live)
+  WebhookEndpointsSuite.suite(name, layerContract, live)
 
   // The money path does not lean on what READ COMMITTED lets it see.
   const snapshots = layerContractWith({ isolation: "REPEATABLE READ" })

@@ -69,7 +69,9 @@ const later = [
   "create_item_view",
   "create_review",
   "add_orders_by_user_state",
-  "add_orders_by_paid_at"
+  "add_orders_by_paid_at",
+  "create_webhook_endpoint",
+  "create_message"
 ]
 const expectedTables = [...created.map(({ name }) => name.replace("create_", "")), "schema_migration"].sort()
 

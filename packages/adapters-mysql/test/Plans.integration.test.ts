@@ -12,6 +12,7 @@ import { Audit } from "@pillivery/application/ports/Audit"
 import { BillingKeyRepository } from "@pillivery/application/ports/BillingKeyRepository"
 import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
 import { type ItemQuery, ItemRepository, ItemSort } from "@pillivery/application/ports/ItemRepository"
+import { MessageQueue } from "@pillivery/application/ports/MessageQueue"
 import { NotificationRepository } from "@pillivery/application/ports/NotificationRepository"
 import { OrderRepository } from "@pillivery/application/ports/OrderRepository"
 import { Outbox } from "@pillivery/application/ports/Outbox"
@@ -20,6 +21,7 @@ import { RefundRepository } from "@pillivery/application/ports/RefundRepository"
 import { ReviewRepository, ReviewSort } from "@pillivery/application/ports/ReviewRepository"
 import { SubscriptionRepository } from "@pillivery/application/ports/SubscriptionRepository"
 import { UserRepository } from "@pillivery/application/ports/UserRepository"
+import { WebhookEndpointId } from "@pillivery/application/ports/WebhookEndpoints"
 import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { CurrentTransformer } from "effect/sql/Statement"
@@ -161,6 +163,27 @@ describe("plans", () => {
         assertIndexed(yield* plansOf(outbox.claim({ owner: "me", limit: 20, leaseMillis: 1_000 })))
         assertIndexed(yield* plansOf(outbox.counts))
         assertIndexed(yield* plansOf(outbox.listDead(10).pipe(Effect.ignoreCause)))
+      })
+    )
+
+    it.effect("messages are claimed, listed and counted by an index", () =>
+      Effect.gen(function* () {
+        const messages = yield* MessageQueue
+        const sql = yield* SqlClient
+        const columns = "recipient, event_id, state, tag, event, due_at, tries, queued_at"
+        yield* sql`INSERT INTO message (recipient, event_id, state, tag, event, due_at, tries, queued_at)
+          VALUES ('email', 'e', 'sent', 'OrderPaid', '{}', UTC_TIMESTAMP(3), 1, UTC_TIMESTAMP(3))`
+        yield* multiply(
+          "message",
+          columns,
+          `recipient, CONCAT('e', n.i), ${columns.slice("recipient, event_id, ".length)}`
+        )
+        const recipient = WebhookEndpointId.make("01890a5d-ac96-774b-bcce-b302099a8057")
+        assertIndexed(yield* plansOf(messages.list(recipient, page)))
+        assertIndexed(yield* plansOf(messages.list("email", page).pipe(Effect.ignoreCause)))
+        assertIndexed(yield* plansOf(messages.claim({ recipient, owner: "me", limit: 20, leaseMillis: 1_000 })))
+        assertIndexed(yield* plansOf(messages.counts))
+        assertIndexed(yield* plansOf(messages.replay(recipient, { _tag: "Failed" })))
       })
     )
 

@@ -10,6 +10,8 @@ import * as RefreshTokens from "@pillivery/adapters-http/RefreshTokens"
 import * as Sealer from "@pillivery/adapters-http/Sealer"
 import * as SocialIdentity from "@pillivery/adapters-http/SocialIdentity"
 import * as TokenSigner from "@pillivery/adapters-http/TokenSigner"
+import * as WebhookSender from "@pillivery/adapters-http/WebhookSender"
+import * as Mailer from "@pillivery/adapters-memory/Mailer"
 import * as HotLists from "@pillivery/application/Catalogue/HotLists"
 import * as Views from "@pillivery/application/Catalogue/Views"
 import * as ChargeDirectly from "@pillivery/application/Billing/ChargeDirectly"
@@ -73,6 +75,7 @@ export const layer = (settings: Settings) => {
         RefreshTokens.layer,
         Sealer.layer([key]),
         layerSocial(settings),
+        WebhookSender.layer({ isLoopbackAllowed: settings.isSandbox }),
         Views.layer,
         settings.areListsKept ? HotLists.layer : HotLists.layerNone,
         Layer.succeed(TrustedProxies, settings.trustedProxies),
@@ -80,6 +83,7 @@ export const layer = (settings: Settings) => {
         TokenSigner.layer([key])
       )
     ),
-    Layer.provideMerge(layerShop(settings))
+    Layer.provideMerge(layerShop(settings)),
+    Layer.provideMerge(Mailer.layerNone)
   )
 }

@@ -1,5 +1,5 @@
 /**
- * The work that every server does beside answering: deliver events, expire orders, bring open payments to an end, fold
+ * The work that every server does beside answering: deliver events, send messages, expire orders, announce renewals, bring open payments to an end, fold
  * sales, add views.
  *
  * Each is safe to run on every server at once. Where two would only do the same work twice, a lock is asked for: whoever
@@ -9,14 +9,17 @@
  */
 import { expireOrders } from "@pillivery/application/Checkout/ExpireOrders"
 import { flushViews } from "@pillivery/application/Catalogue/Views"
+import { announceCharges } from "@pillivery/application/Billing/AnnounceCharges"
 import { relayOnce } from "@pillivery/application/Events/Relay"
+import { activeRecipients, purgeMessages, sendTo } from "@pillivery/application/Events/SendMessages"
 import { checkKeys } from "@pillivery/application/Payments/CheckKeys"
 import { awaitKeys } from "@pillivery/application/Subscriptions/AwaitKeys"
 import { resumePaused } from "@pillivery/application/Subscriptions/ResumePaused"
 import { reconcile } from "@pillivery/application/Payments/Reconcile"
 import { DistributedLock } from "@pillivery/application/ports/DistributedLock"
 import { SalesLedger } from "@pillivery/application/ports/SalesLedger"
-import { type Duration, Effect, Layer, Schedule } from "effect"
+import type { Recipient } from "@pillivery/application/ports/MessageQueue"
+import { type Duration, Effect, FiberMap, Layer, Schedule } from "effect"
 
 /** The pause between two looks for events to deliver. */
 export const relayEvery: Duration.Input = "250 millis"
@@ -30,6 +33,10 @@ export const awaitKeysEvery: Duration.Input = "10 minutes"
 export const foldEvery: Duration.Input = "30 minutes"
 /** The pause between two looks for views of days that are over. */
 export const flushViewsEvery: Duration.Input = "10 minutes"
+/** The pause between two looks for messages to send. */
+export const sendEvery: Duration.Input = "1 second"
+/** The pause between two looks for renewals to announce, and for messages to forget. */
+export const announceEvery: Duration.Input = "1 hour"
 /** Rows folded in one transaction. */
 export const foldSize = 1_000
 /** Transactions of one fold. */
@@ -71,13 +78,29 @@ const pass = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, neve
 const forever = <R>(name: string, every: Duration.Input, work: Effect.Effect<void, never, R>) =>
   work.pipe(Effect.repeat(Schedule.spaced(every)), Effect.annotateLogs({ work: name }), Effect.forkScoped)
 
+// One who does not answer keeps nobody else waiting: each recipient has a fiber of its own, one at a time.
+const send = Effect.gen(function* () {
+  const senders = yield* FiberMap.make<Recipient>()
+  const start = Effect.flatMap(
+    activeRecipients,
+    Effect.forEach((recipient) => FiberMap.run(senders, recipient, pass(sendTo(recipient)), { onlyIfMissing: true }))
+  )
+  yield* forever("sendMessages", sendEvery, pass(start))
+})
+
 /** Works until the scope closes. */
 export const layer = Layer.effectDiscard(
   Effect.all([
+    send,
     forever("relay", relayEvery, pass(relay)),
     forever("expireOrders", expireEvery, alone("expire-orders", pass(expireOrders()))),
     forever("reconcile", reconcileEvery, alone("reconcile", pass(Effect.andThen(reconcile(), checkKeys())))),
     forever("awaitKeys", awaitKeysEvery, alone("await-keys", pass(Effect.andThen(awaitKeys(), resumePaused())))),
+    forever(
+      "announceCharges",
+      announceEvery,
+      alone("announce-charges", pass(Effect.andThen(announceCharges(), purgeMessages())))
+    ),
     forever("foldSales", foldEvery, alone("fold-sales", pass(foldSales()))),
     forever("flushViews", flushViewsEvery, alone("flush-views", pass(flushViews())))
   ])

@@ -6,6 +6,7 @@
 import { Readiness, Sandbox } from "@pillivery/adapters-http/Operations"
 import { runBilling } from "@pillivery/application/Billing/RunBilling"
 import { drain } from "@pillivery/application/Events/Relay"
+import { sendMessages } from "@pillivery/application/Events/SendMessages"
 import { ProtocolSettings } from "@pillivery/application/Payments/ProtocolSettings"
 import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
 import { CartStore } from "@pillivery/application/ports/CartStore"
@@ -62,6 +63,7 @@ export const layerNoSandbox = Layer.succeed(Sandbox, { controls: null })
 
 type Needed =
   | Effect.Services<ReturnType<typeof drain>>
+  | Effect.Services<ReturnType<typeof sendMessages>>
   | Effect.Services<ReturnType<typeof foldSales>>
   | Effect.Services<ReturnType<typeof runBilling>>
 
@@ -81,6 +83,7 @@ export const layerSandbox = Layer.effect(
         delivered += yield* drain()
         const { dead, pending } = yield* outbox.counts
         if (pending === 0 || round >= drainRoundsMax) {
+          yield* sendMessages()
           yield* foldSales()
           return { delivered, pending, dead }
         }

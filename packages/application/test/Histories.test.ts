@@ -1,6 +1,7 @@
 /** Histories that once charged twice, lost a charge or stranded a row: each stays as a test. */
 import { assert, describe, it } from "@effect/vitest"
 import * as ChargeDirectly from "@pillivery/application/Billing/ChargeDirectly"
+import * as Mailer from "@pillivery/adapters-memory/Mailer"
 import * as Memory from "@pillivery/adapters-memory/Memory"
 import { findingOf, recordCharge } from "@pillivery/application/Billing/RecordCharge"
 import { drain } from "@pillivery/application/Events/Relay"
@@ -52,7 +53,7 @@ const worldWith = (wrap: Wrap, isCommitLost: () => boolean = () => false) => {
   ).pipe(Layer.provideMerge(Memory.layer))
   return ChargeDirectly.layer.pipe(
     Layer.provideMerge(MoneyCalls.layer),
-    Layer.provideMerge(Layer.mergeAll(transaction, strategies, World.callbacks))
+    Layer.provideMerge(Layer.mergeAll(transaction, strategies, World.callbacks, Mailer.layerNone))
   )
 }
 

@@ -1,4 +1,5 @@
 /** A shop in memory with a provider in memory, at 10:00 in Korea, and the steps that tests share. */
+import * as Mailer from "@pillivery/adapters-memory/Mailer"
 import * as Memory from "@pillivery/adapters-memory/Memory"
 import { CallbackUrls } from "@pillivery/application/Payments/CallbackUrls"
 import * as ChargeDirectly from "@pillivery/application/Billing/ChargeDirectly"
@@ -30,7 +31,7 @@ export const callbacks = Layer.succeed(CallbackUrls, {
 /** Every port in memory, the protocol, and a provider in memory. */
 export const layer = ChargeDirectly.layer.pipe(
   Layer.provideMerge(MoneyCalls.layer),
-  Layer.provideMerge(Layer.mergeAll(Memory.layer, MemoryProvider.layer, callbacks))
+  Layer.provideMerge(Layer.mergeAll(Memory.layer, Mailer.layer, MemoryProvider.layer, callbacks))
 )
 
 /** Begins a test at {@link startedAt}. */

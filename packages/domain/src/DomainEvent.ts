@@ -42,6 +42,12 @@ export class SubscriptionStarted extends Schema.TaggedClass<SubscriptionStarted>
 
 const cycle = { subscriptionId: SubscriptionId, cycleNumber: Schema.Int, userId: UserId }
 
+/** A renewal will be charged on a day that comes soon. */
+export class ChargeUpcoming extends Schema.TaggedClass<ChargeUpcoming>("@pillivery/domain/DomainEvent/ChargeUpcoming")(
+  "ChargeUpcoming",
+  { ...common, ...cycle, on: BusinessDate, amount: Won }
+) {}
+
 /** A renewal was charged. */
 export class CycleCharged extends Schema.TaggedClass<CycleCharged>("@pillivery/domain/DomainEvent/CycleCharged")(
   "CycleCharged",
@@ -195,6 +201,7 @@ export const DomainEvent = Schema.Union([
   OrderPaid,
   OrderExpired,
   SubscriptionStarted,
+  ChargeUpcoming,
   CycleCharged,
   CycleDeclined,
   CycleSkipped,

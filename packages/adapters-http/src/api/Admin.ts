@@ -5,8 +5,15 @@
  */
 import { BillingRun, RunCounts } from "@pillivery/application/ports/BillingLedger"
 import { subjects } from "@pillivery/application/ports/ManualReviews"
+import { MessageRecord } from "@pillivery/application/ports/MessageQueue"
+import {
+  descriptionLengthMax,
+  ToldTag,
+  urlLengthMax,
+  WebhookEndpointId
+} from "@pillivery/application/ports/WebhookEndpoints"
 import { BusinessDate } from "@pillivery/domain/BusinessDate"
-import { ItemId, UserId } from "@pillivery/domain/Ids"
+import { EventId, ItemId, UserId } from "@pillivery/domain/Ids"
 import { imageLengthMax, nameLengthMax, textLengthMax } from "@pillivery/domain/Item"
 import { wonMax } from "@pillivery/domain/Won"
 import { Schema } from "effect"
@@ -121,7 +128,69 @@ export const WaitingReviewDto = Schema.Struct({
   detail: Schema.String
 }).annotate({ identifier: "WaitingReview" })
 
+const WebhookTags = Schema.NonEmptyArray(ToldTag).check(Schema.isMaxLength(ToldTag.literals.length))
+const Url = Schema.String.check(Schema.isMaxLength(urlLengthMax), Schema.isPattern(/^https?:/))
+const Description = Schema.String.check(Schema.isMaxLength(descriptionLengthMax))
+
+/** Somewhere to send events to; `events` are the kinds it is told of. */
+export const CreateWebhookDto = Schema.Struct({
+  url: Url,
+  events: WebhookTags,
+  description: Schema.optionalKey(Description)
+}).annotate({
+  identifier: "CreateWebhook",
+  examples: [
+    {
+      url: "https://erp.example.com/pillivery",
+      events: ["OrderPaid", "CycleCharged", "RefundCompleted"],
+      description: "창고"
+    }
+  ]
+})
+
+/** What is to change of an endpoint; what is not named stays. */
+export const ChangeWebhookDto = Schema.Struct({
+  url: Schema.optionalKey(Url),
+  events: Schema.optionalKey(WebhookTags),
+  description: Schema.optionalKey(Description),
+  isActive: Schema.optionalKey(Schema.Boolean)
+}).annotate({ identifier: "ChangeWebhook" })
+
+/** An endpoint that is told of events. */
+export const WebhookDto = Schema.Struct({
+  id: WebhookEndpointId,
+  url: Schema.String,
+  events: Schema.Array(ToldTag),
+  description: Schema.String,
+  isActive: Schema.Boolean,
+  createdAt: Schema.DateTimeUtc
+}).annotate({ identifier: "Webhook" })
+
+/** An endpoint with the secret its messages are signed with, which is shown here and never again. */
+export const WebhookWithSecretDto = Schema.Struct({ ...WebhookDto.fields, secret: Schema.String }).annotate({
+  identifier: "WebhookWithSecret"
+})
+
+/** What became of a message to an endpoint. */
+export const WebhookMessageDto = Schema.Struct({
+  eventId: Schema.String,
+  event: Schema.String,
+  state: MessageRecord.fields.state,
+  tries: Schema.Int,
+  error: Schema.NullOr(Schema.String),
+  queuedAt: Schema.DateTimeUtc,
+  endedAt: Schema.NullOr(Schema.DateTimeUtc)
+}).annotate({ identifier: "WebhookMessage" })
+
+/** Which messages are to be sent once more: one, those that were given up, or all since an instant. */
+export const ReplayDto = Schema.Union([
+  Schema.Struct({ eventId: EventId }),
+  Schema.Struct({ failed: Schema.Literal(true) }),
+  Schema.Struct({ since: Schema.DateTimeUtc })
+]).annotate({ identifier: "Replay" })
+
 const params = { itemId: ItemId }
+const webhook = { webhookId: WebhookEndpointId }
 
 /** Running the shop. */
 export const AdminGroup = HttpApiGroup.make("admin")
@@ -176,6 +245,51 @@ export const AdminGroup = HttpApiGroup.make("admin")
     HttpApiEndpoint.get("reviews", "/api/admin/payments/reviews", {
       success: Schema.Struct({ data: Schema.Array(WaitingReviewDto) }).annotate({ identifier: "WaitingReviews" })
     }).annotate(OpenApi.Summary, "Attempts, refunds and billing keys that wait for a person")
+  )
+  .add(
+    HttpApiEndpoint.post("createWebhook", "/api/admin/webhooks", {
+      payload: CreateWebhookDto,
+      success: WebhookWithSecretDto.pipe(HttpApiSchema.status(201)),
+      error: Problems.unprocessable
+    })
+      .annotate(OpenApi.Summary, "Have another system told of events")
+      .annotate(
+        OpenApi.Description,
+        "Each event is posted as JSON, signed as [Standard Webhooks](https://www.standardwebhooks.com) says, and posted again " +
+          "for about three days until an answer with a status of 2xx comes. `webhook-id` is the same at each try. Events may come " +
+          "more than once and in any order: read the resource they name."
+      ),
+    HttpApiEndpoint.get("webhooks", "/api/admin/webhooks", {
+      success: Schema.Struct({ data: Schema.Array(WebhookDto) }).annotate({ identifier: "Webhooks" })
+    }).annotate(OpenApi.Summary, "The endpoints that are told of events, oldest first"),
+    HttpApiEndpoint.patch("changeWebhook", "/api/admin/webhooks/:webhookId", {
+      params: webhook,
+      payload: ChangeWebhookDto,
+      success: WebhookDto,
+      error: [Problems.notFound, Problems.unprocessable]
+    }).annotate(OpenApi.Summary, "Change an endpoint, or pause it"),
+    HttpApiEndpoint.post("rotateWebhookSecret", "/api/admin/webhooks/:webhookId/secret", {
+      params: webhook,
+      success: WebhookWithSecretDto,
+      error: Problems.notFound
+    }).annotate(OpenApi.Summary, "Make a new secret; the one before signs along for 24 hours"),
+    HttpApiEndpoint.get("webhookMessages", "/api/admin/webhooks/:webhookId/messages", {
+      params: webhook,
+      query: pageQuery,
+      success: pageOf("WebhookMessages", WebhookMessageDto),
+      error: Problems.notFound
+    }).annotate(OpenApi.Summary, "What became of the messages to an endpoint, newest first"),
+    HttpApiEndpoint.post("replayWebhook", "/api/admin/webhooks/:webhookId/replay", {
+      params: webhook,
+      payload: ReplayDto,
+      success: Schema.Struct({ replayed: Schema.Int }).annotate({ identifier: "Replayed" }),
+      error: Problems.notFound
+    }).annotate(OpenApi.Summary, "Send messages once more"),
+    HttpApiEndpoint.delete("removeWebhook", "/api/admin/webhooks/:webhookId", {
+      params: webhook,
+      success: HttpApiSchema.NoContent,
+      error: Problems.notFound
+    }).annotate(OpenApi.Summary, "Remove an endpoint; what is on its way is sent no more")
   )
   .middleware(Administration)
   .middleware(Authentication)

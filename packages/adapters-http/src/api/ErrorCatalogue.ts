@@ -132,6 +132,18 @@ export const catalogue = {
     english: "The file cannot be read to its end. What came before was imported.",
     korean: "파일을 끝까지 읽을 수 없습니다. 앞부분까지만 등록되었습니다."
   },
+  WebhookUrlRefused: {
+    status: 422,
+    code: "WEBHOOK_URL_REFUSED",
+    english: "Events are not sent to that address.",
+    korean: "이 주소로는 이벤트를 보낼 수 없습니다."
+  },
+  TooManyEndpoints: {
+    status: 422,
+    code: "TOO_MANY_WEBHOOKS",
+    english: "There are as many webhook endpoints as there may be.",
+    korean: "웹훅을 더 등록할 수 없습니다."
+  },
   // who sent it
   UnauthenticatedRequest: {
     status: 401,
@@ -241,6 +253,12 @@ export const catalogue = {
     code: "SANDBOX_DISABLED",
     english: "The sandbox is only there in embedded mode.",
     korean: "샌드박스는 내장 모드에서만 사용할 수 있습니다."
+  },
+  WebhookEndpointNotFound: {
+    status: 404,
+    code: "WEBHOOK_NOT_FOUND",
+    english: "There is no such webhook endpoint.",
+    korean: "웹훅을 찾을 수 없습니다."
   },
   ItemNotFound: {
     status: 404,

@@ -11,12 +11,22 @@ import { jobName } from "@pillivery/application/Billing/RunBilling"
 import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
 import { ManualReviews, subjects } from "@pillivery/application/ports/ManualReviews"
 import { Outbox } from "@pillivery/application/ports/Outbox"
+import type { MessageRecord, Replayed } from "@pillivery/application/ports/MessageQueue"
 import { TokenStore } from "@pillivery/application/ports/TokenStore"
+import type { WebhookEndpoint } from "@pillivery/application/ports/WebhookEndpoints"
+import * as Endpoints from "@pillivery/application/Webhooks/Endpoints"
 import * as Item from "@pillivery/domain/Item"
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { answer } from "../Answer.ts"
-import type { AdminItemDto, ChangeItemDto } from "../api/Admin.ts"
+import type {
+  AdminItemDto,
+  ChangeItemDto,
+  ReplayDto,
+  WebhookDto,
+  WebhookMessageDto,
+  WebhookWithSecretDto
+} from "../api/Admin.ts"
 import { Api } from "../api/Api.ts"
 import * as CatalogueFile from "../CatalogueFile.ts"
 import { fromPage, toPageRequest } from "../api/Pages.ts"
@@ -32,6 +42,8 @@ type Services =
   | Effect.Services<ReturnType<typeof createItem>>
   | Effect.Services<ReturnType<typeof changeItem>>
   | Effect.Services<ReturnType<typeof listOrdersToDeliver>>
+  | Effect.Services<ReturnType<typeof Endpoints.registerEndpoint>>
+  | Effect.Services<ReturnType<typeof Endpoints.replayMessages>>
 
 const toAdminItem = (item: Item.Item): typeof AdminItemDto.Type => ({ ...toItem(item), version: item.version })
 
@@ -60,6 +72,23 @@ const changesOf = (dto: Omit<typeof ChangeItemDto.Type, "version">) => {
 /** The contract lets through no price that cannot be. */
 const withoutWrongPrice = <A, E, R>(self: Effect.Effect<A, E | ItemPriceInvalid, R>) =>
   Effect.catchIf(self, (error) => error instanceof ItemPriceInvalid, Effect.die)
+
+const toWebhook = (endpoint: WebhookEndpoint): typeof WebhookDto.Type => {
+  const { createdAt, description, id, isActive, tags, url } = endpoint
+  return { id, url, events: tags, description, isActive, createdAt }
+}
+
+const withSecret = (endpoint: WebhookEndpoint): typeof WebhookWithSecretDto.Type => ({
+  ...toWebhook(endpoint),
+  secret: Redacted.value(endpoint.secret)
+})
+
+const toWebhookMessage = ({ tag, ...rest }: MessageRecord): typeof WebhookMessageDto.Type => ({ ...rest, event: tag })
+
+const toReplayed = (dto: typeof ReplayDto.Type): Replayed => {
+  if ("eventId" in dto) return { _tag: "One", eventId: dto.eventId }
+  return "since" in dto ? { _tag: "Since", at: dto.since } : { _tag: "Failed" }
+}
 
 const unsupported = {
   _tag: "MediaTypeUnsupportedRequest" as const,
@@ -109,6 +138,36 @@ export const layer = HttpApiBuilder.group(
           provide
         )
       },
+      createWebhook: ({ payload: { description = "", events, url } }) =>
+        Endpoints.registerEndpoint({ url, description, tags: events }).pipe(Effect.map(withSecret), answer, provide),
+      webhooks: () =>
+        Endpoints.listEndpoints.pipe(
+          Effect.map((endpoints) => ({ data: endpoints.map(toWebhook) })),
+          answer,
+          provide
+        ),
+      changeWebhook: ({ params, payload: { events, ...changes } }) =>
+        Endpoints.changeEndpoint(params.webhookId, {
+          ...changes,
+          ...(events === undefined ? {} : { tags: events })
+        }).pipe(Effect.map(toWebhook), answer, provide),
+      removeWebhook: ({ params }) => Endpoints.removeEndpoint(params.webhookId).pipe(answer, provide),
+      rotateWebhookSecret: ({ params }) =>
+        Endpoints.rotateSecret(params.webhookId).pipe(Effect.map(withSecret), answer, provide),
+      webhookMessages: ({ params, query }) => {
+        const page = toPageRequest(query)
+        return Endpoints.listMessages(params.webhookId, page).pipe(
+          Effect.map((found) => fromPage(found, page, toWebhookMessage)),
+          answer,
+          provide
+        )
+      },
+      replayWebhook: ({ params, payload }) =>
+        Endpoints.replayMessages(params.webhookId, toReplayed(payload)).pipe(
+          Effect.map((replayed) => ({ replayed })),
+          answer,
+          provide
+        ),
       endSessions: ({ params }) => answer(sessions.endAll(params.userId)),
       getItem: ({ params }) => getItem(params.itemId).pipe(Effect.map(toAdminItem), answer, provide),
       createItem: ({ payload }) => {

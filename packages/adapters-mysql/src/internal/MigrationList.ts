@@ -583,5 +583,43 @@ export const migrations: ReadonlyArray<Migration> = [
   CONSTRAINT review_stars CHECK (stars BETWEEN 1 AND 5)`
   ),
   addIndex("orders", "orders_by_user_state", "user_id, state, placed_at, id"),
-  addIndex("orders", "orders_by_paid_at", "paid_at, id, state")
+  addIndex("orders", "orders_by_paid_at", "paid_at, id, state"),
+  createTable(
+    "webhook_endpoint",
+    `
+  id BINARY(16) NOT NULL,
+  url VARCHAR(2000) NOT NULL,
+  description VARCHAR(200) NOT NULL,
+  tags TEXT NOT NULL,
+  is_active TINYINT NOT NULL,
+  secret ${opaque(200)} NOT NULL,
+  former_secret ${opaque(200)} NULL,
+  former_secret_until DATETIME(3) NULL,
+  created_at DATETIME(3) NOT NULL,
+  version INT NOT NULL,
+  PRIMARY KEY (id),
+  KEY webhook_endpoint_by_age (created_at, id)`
+  ),
+  createTable(
+    "message",
+    `
+  recipient ${word(36)} NOT NULL,
+  event_id ${opaque(190)} NOT NULL,
+  state ${word(16)} NOT NULL,
+  tag ${word(64)} NOT NULL,
+  event MEDIUMTEXT NOT NULL,
+  due_at DATETIME(3) NOT NULL,
+  tries INT NOT NULL,
+  claim BINARY(16) NULL,
+  owner ${opaque(190)} NULL,
+  error VARCHAR(500) NULL,
+  queued_at DATETIME(3) NOT NULL,
+  ended_at DATETIME(3) NULL,
+  PRIMARY KEY (recipient, event_id),
+  KEY message_due (recipient, state, due_at, event_id),
+  KEY message_by_claim (claim),
+  KEY message_by_recipient (recipient, queued_at, event_id),
+  KEY message_by_state (state, recipient),
+  KEY message_by_age (queued_at)`
+  )
 ].map((step, index) => ({ id: index + 1, ...step }))

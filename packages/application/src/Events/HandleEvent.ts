@@ -11,10 +11,13 @@ import type { DomainEvent, OrderPaid } from "@pillivery/domain/DomainEvent"
 import { Effect, Option } from "effect"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { CartStore } from "../ports/CartStore.ts"
+import { Mailer } from "../ports/Mailer.ts"
+import { MessageQueue, type Recipient } from "../ports/MessageQueue.ts"
 import { Notification, NotificationRepository } from "../ports/NotificationRepository.ts"
 import { OrderRepository } from "../ports/OrderRepository.ts"
 import { type Delivery, Outbox } from "../ports/Outbox.ts"
 import { Transaction } from "../ports/Transaction.ts"
+import { WebhookEndpoints } from "../ports/WebhookEndpoints.ts"
 import { dispatchRefund } from "../Refunds/DispatchRefund.ts"
 import { retryStale } from "../StaleRetry.ts"
 import { registerBillingKey } from "../Subscriptions/RegisterBillingKey.ts"
@@ -64,6 +67,7 @@ const cleanCart = Effect.fnUntraced(function* (event: OrderPaid) {
 
 const notify = Effect.fnUntraced(function* (event: DomainEvent) {
   const outbox = yield* Outbox
+  const messages = yield* MessageQueue
   const notifications = yield* NotificationRepository
   const transaction = yield* Transaction
   const clock = yield* BusinessClock
@@ -78,20 +82,35 @@ const notify = Effect.fnUntraced(function* (event: DomainEvent) {
     ).pipe(Effect.annotateLogs({ billingKeyId: event.billingKeyId }))
   }
   const text = textOf(event)
-  if (text === null) return
+  const recipients = yield* recipientsOf(event, text !== null)
+  if (text === null && recipients.length === 0) return
   yield* transaction.run(
     Effect.gen(function* () {
       if (!(yield* outbox.consumeOnce(event.eventId, "notification", yield* clock.now))) return
-      yield* notifications.insert(
-        new Notification({
-          id: event.eventId,
-          userId: event.userId,
-          kind: event._tag,
-          ...text,
-          at: event.at,
-          readAt: null
-        })
-      )
+      if (text !== null) {
+        yield* notifications.insert(
+          new Notification({
+            id: event.eventId,
+            userId: event.userId,
+            kind: event._tag,
+            ...text,
+            at: event.at,
+            readAt: null
+          })
+        )
+      }
+      yield* messages.queue(event, recipients)
     })
   )
+})
+
+/** Who is sent a message about an event: its customer by e-mail, and the endpoints that asked for its kind. */
+const recipientsOf = Effect.fnUntraced(function* (event: DomainEvent, isForCustomer: boolean) {
+  const { isOn } = yield* Mailer
+  const endpoints = yield* (yield* WebhookEndpoints).list
+  const recipients: Array<Recipient> = endpoints
+    .filter(({ isActive, tags }) => isActive && tags.some((tag) => tag === event._tag))
+    .map(({ id }) => id)
+  if (isForCustomer && isOn) recipients.push("email")
+  return recipients
 })

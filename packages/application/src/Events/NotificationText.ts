@@ -13,6 +13,12 @@ export interface Text {
 
 const won = (amount: number): string => `${amount.toLocaleString("en-US")}`
 
+/** The e-mail that says a message, in Korean first; its subject is the Korean one. */
+export const mailOf = ({ english, korean }: Text): { readonly subject: string; readonly text: string } => ({
+  subject: `[Pillivery] ${korean}`,
+  text: `${korean}\n\n${english}\n\nPillivery\n`
+})
+
 /** The message for an event; null when its user need not know. */
 export const textOf = (event: DomainEvent): Text | null => {
   switch (event._tag) {
@@ -30,6 +36,11 @@ export const textOf = (event: DomainEvent): Text | null => {
       return {
         korean: `정기배송이 시작되었습니다. 다음 결제일은 ${event.nextDueDate}입니다.`,
         english: `Your subscription has begun. The next payment is on ${event.nextDueDate}.`
+      }
+    case "ChargeUpcoming":
+      return {
+        korean: `${event.on}에 정기결제 ${won(event.amount)}원이 예정되어 있습니다. 그 전에 변경하거나 건너뛸 수 있습니다.`,
+        english: `Your renewal of ${won(event.amount)} won will be charged on ${event.on}. Until then you can change or skip it.`
       }
     case "CycleCharged":
       return {

@@ -17,6 +17,7 @@ export const consumersOf = {
   OrderPaid: ["cart", "notification"],
   OrderExpired: ["notification"],
   SubscriptionStarted: ["notification"],
+  ChargeUpcoming: ["notification"],
   CycleCharged: ["notification"],
   CycleDeclined: ["notification"],
   CycleSkipped: ["notification"],
@@ -38,7 +39,7 @@ export const consumersOf = {
   ReviewWritten: [],
   ReviewEdited: [],
   ReviewRemoved: [],
-  UserWithdrawn: ["withdrawal"]
+  UserWithdrawn: ["withdrawal", "notification"]
 } as const satisfies Record<Tag, ReadonlyArray<Consumer>>
 
 /** One event on its way to one consumer. */

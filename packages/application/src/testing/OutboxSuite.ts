@@ -40,6 +40,13 @@ const eventsOf: {
       subscriptionId: Fixtures.anySubscriptionId(seed),
       nextDueDate: Fixtures.day("2026-02-14")
     }),
+  ChargeUpcoming: (seed) =>
+    new DomainEvent.ChargeUpcoming({
+      ...about("ChargeUpcoming", seed),
+      ...cycleOf(seed),
+      on: Fixtures.day("2026-02-14"),
+      amount: Fixtures.won(18_000)
+    }),
   CycleCharged: (seed) =>
     new DomainEvent.CycleCharged({
       ...about("CycleCharged", seed),

@@ -1,0 +1,4 @@
+import { suite } from "@pillivery/application/testing/MessageQueueSuite"
+import * as Memory from "../src/Memory.ts"
+
+suite("memory", Memory.layer)
