@@ -189,6 +189,7 @@ export default defineConfig({
     adapter("adapters-memory"),
     adapter("adapters-mysql", "!@effect/sql-mysql2", "!@effect/sql-mysql2/**", "!mysql2", "!mysql2/**"),
     adapter("adapters-redis", "!ioredis"),
+    adapter("adapters-mail", "!node:fs/promises", "!nodemailer"),
     adapter("adapters-kakaopay", platformNode),
     adapter(
       "adapters-http",

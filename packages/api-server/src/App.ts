@@ -11,7 +11,6 @@ import * as Sealer from "@pillivery/adapters-http/Sealer"
 import * as SocialIdentity from "@pillivery/adapters-http/SocialIdentity"
 import * as TokenSigner from "@pillivery/adapters-http/TokenSigner"
 import * as WebhookSender from "@pillivery/adapters-http/WebhookSender"
-import * as Mailer from "@pillivery/adapters-memory/Mailer"
 import * as HotLists from "@pillivery/application/Catalogue/HotLists"
 import * as Views from "@pillivery/application/Catalogue/Views"
 import * as ChargeDirectly from "@pillivery/application/Billing/ChargeDirectly"
@@ -20,6 +19,7 @@ import { ProtocolSettings } from "@pillivery/application/Payments/ProtocolSettin
 import { Effect, Layer, Redacted, References } from "effect"
 import { randomBytes } from "node:crypto"
 import * as Background from "./Background.ts"
+import * as Mail from "./Mail.ts"
 import * as Operations from "./Operations.ts"
 import * as Provider from "./Provider.ts"
 import * as PublicUrl from "./PublicUrl.ts"
@@ -84,6 +84,6 @@ export const layer = (settings: Settings) => {
       )
     ),
     Layer.provideMerge(layerShop(settings)),
-    Layer.provideMerge(Mailer.layerNone)
+    Layer.provideMerge(Mail.layer(settings))
   )
 }

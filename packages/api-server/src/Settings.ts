@@ -15,7 +15,8 @@ import * as ProtocolConfig from "@pillivery/application/Payments/ProtocolConfig"
 import * as ProtocolSettings from "@pillivery/application/Payments/ProtocolSettings"
 import { Config, Effect, Redacted, Schema } from "effect"
 import { isIP } from "node:net"
-import { hostname } from "node:os"
+import { hostname, tmpdir } from "node:os"
+import { join } from "node:path"
 
 const ownerLengthMax = 40
 
@@ -40,6 +41,13 @@ export type Provider =
   | { readonly _tag: "Simulator"; readonly port: number }
   | { readonly _tag: "KakaoPay"; readonly url: URL }
 
+/** How customers are told by e-mail. */
+export type MailSettings =
+  | { readonly _tag: "None" }
+  | { readonly _tag: "Smtp"; readonly url: Redacted.Redacted; readonly from: string }
+  /** Into a file, for developers. */
+  | { readonly _tag: "File"; readonly path: string }
+
 /** Who may use the internal API. */
 export interface InternalAccess {
   readonly token: Redacted.Redacted
@@ -54,6 +62,7 @@ export interface Settings {
   readonly publicUrl: string | null
   readonly stores: Stores
   readonly provider: Provider
+  readonly mail: MailSettings
   /** Null: there is no internal API. */
   readonly internal: InternalAccess | null
   /** Whose word about the client's address is taken. */
@@ -85,6 +94,7 @@ export const settingsDefault: Settings = {
   publicUrl: null,
   stores: { _tag: "Memory" },
   provider: { _tag: "Simulator", port: 0 },
+  mail: { _tag: "None" },
   internal: null,
   trustedProxies: { has: () => false },
   social: {},
@@ -136,6 +146,23 @@ const credentials = Effect.fnUntraced(function* (name: string) {
     : yield* new SettingsInvalid({
         detail: `PILLIVERY_${name}_CLIENT_ID and PILLIVERY_${name}_CLIENT_SECRET go together`
       })
+})
+
+/** By a mail server, into a file, or, where nothing is said, into a file of its own in embedded mode and else not at all. */
+const mail = Effect.fnUntraced(function* (stores: Stores) {
+  const url = yield* optionalRedacted("PILLIVERY_SMTP_URL")
+  const from = yield* optionalText("PILLIVERY_MAIL_FROM")
+  const path = yield* optionalText("PILLIVERY_MAIL_FILE")
+  if ((url === null) !== (from === null) || (url !== null && path !== null)) {
+    return yield* new SettingsInvalid({
+      detail: "PILLIVERY_SMTP_URL and PILLIVERY_MAIL_FROM go together, and PILLIVERY_MAIL_FILE goes without them"
+    })
+  }
+  if (url !== null && from !== null) return { _tag: "Smtp", url, from } satisfies MailSettings
+  if (path !== null) return { _tag: "File", path } satisfies MailSettings
+  return stores._tag === "Memory"
+    ? ({ _tag: "File", path: join(tmpdir(), `pillivery-mail-${process.pid}.txt`) } satisfies MailSettings)
+    : ({ _tag: "None" } satisfies MailSettings)
 })
 
 const isPort = Schema.is(Port)
@@ -211,6 +238,7 @@ export const read = Effect.gen(function* () {
     publicUrl: publicText === null ? null : (yield* toUrl("PILLIVERY_PUBLIC_URL", publicText)).href.replace(/\/$/, ""),
     stores,
     provider,
+    mail: yield* mail(stores),
     internal: serviceToken === null ? null : { token: serviceToken, allowed },
     trustedProxies: yield* toNetworks(
       "PILLIVERY_TRUSTED_PROXIES",

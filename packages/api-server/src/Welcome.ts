@@ -39,6 +39,7 @@ export const linesOf = (
   ...(settings.stores._tag === "Memory"
     ? ["  data           in memory: it is gone when the process ends"]
     : ["  data           MySQL and Redis"]),
+  ...(settings.mail._tag === "File" ? [`  mail           written to ${settings.mail.path}`] : []),
   ...(facts.simulatorUrl === null
     ? ["  provider       KakaoPay"]
     : [`  provider       simulated at ${facts.simulatorUrl}: no real money can move`]),

@@ -70,6 +70,11 @@ describe("the server as a process", () => {
     isOneLine(await startAndEnd({ PORT: "eighty" }), /^pillivery: PORT must be a port/)
     isOneLine(await startAndEnd({ PILLIVERY_MYSQL_URL: "mysql://x/y" }), /go together/)
     isOneLine(await startAndEnd({ PILLIVERY_JWT_SECRET: "short" }), /at least 32 bytes/)
+    isOneLine(await startAndEnd({ PILLIVERY_SMTP_URL: "smtp://mail.example.com" }), /PILLIVERY_MAIL_FROM go together/)
+    isOneLine(
+      await startAndEnd({ PILLIVERY_SMTP_URL: "mail.example.com", PILLIVERY_MAIL_FROM: "shop@example.com" }),
+      /such as smtp:\/\//
+    )
     const real = { PILLIVERY_TEST_CLOCK: "1", PILLIVERY_KAKAOPAY_URL: "https://open-api.kakaopay.com" }
     isOneLine(await startAndEnd(real), /needs a provider on this machine/)
   })
