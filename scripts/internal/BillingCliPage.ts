@@ -45,6 +45,8 @@ const outputs: Readonly<Record<string, { readonly json: string; readonly codes: 
     codes: ""
   },
   "review settle": { json: "`id`, `state`", codes: "1" },
+  "message list": { json: "`failed`; `recipients`: `recipient`, `pending`, `failed`", codes: "" },
+  "message replay": { json: "`replayed`", codes: "" },
   "outbox list": {
     json: "`pending`, `dead`; `deliveries`: `eventId`, `event`, `consumer`, `tries`, `error`, `diedAt`",
     codes: ""

@@ -15,6 +15,7 @@ import * as ExitCode from "./ExitCode.ts"
 import { adminCommand } from "./internal/AdminVerbs.ts"
 import { configCommand } from "./internal/ConfigVerb.ts"
 import { configFlags, layer as layerConfiguration } from "./internal/Configuration.ts"
+import { messageCommand } from "./internal/MessageVerbs.ts"
 import { outboxCommand } from "./internal/OutboxVerbs.ts"
 import { dryRunCommand, dueCommand } from "./internal/Preview.ts"
 import { date, json, say } from "./internal/Output.ts"
@@ -158,6 +159,7 @@ export const command = Command.make("pillivery-billing").pipe(
     reconcileCommand,
     statusCommand,
     reviewCommand,
+    messageCommand,
     outboxCommand,
     stopCommand,
     recoverCommand,

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { MessageQueue } from "@pillivery/application/ports/MessageQueue"
 import { Outbox } from "@pillivery/application/ports/Outbox"
 import { BusinessClock } from "@pillivery/application/ports/BusinessClock"
 import * as BusinessDate from "@pillivery/domain/BusinessDate"
@@ -126,6 +127,51 @@ describe("pillivery-billing", () => {
         )
         const again = yield* outbox.claim({ owner: "test", limit: 10, leaseMillis: 60_000 })
         assert.strictEqual(again.length, deliveries.length)
+      }).pipe(Effect.provide(Shop.layer)),
+    60_000
+  )
+
+  it.live(
+    "counts messages that nobody took, and has them sent once more",
+    () =>
+      Effect.gen(function* () {
+        const queue = yield* MessageQueue
+        const event = new DomainEvent.OrderExpired({
+          eventId: DomainEvent.eventId("untold", "OrderExpired"),
+          at: Fixtures.now,
+          userId: Fixtures.anyUserId(),
+          orderId: Fixtures.anyOrderId()
+        })
+        yield* queue.queue(event, ["email"])
+        const claim = queue.claim({ recipient: "email", owner: "test", limit: 10, leaseMillis: 60_000 })
+        yield* Effect.flatMap(
+          claim,
+          Effect.forEach((message) => queue.giveUp(message, "550"))
+        )
+        const env = yield* environment
+        const list = yield* Shop.cli(["message", "list"], env)
+        assert.strictEqual(list.code, 0, list.stderr)
+        assert.include(list.stdout, "email: 0 wait, 1 were given up")
+        for (const wrong of [
+          ["message", "replay"],
+          ["message", "replay", "email"],
+          ["message", "replay", "nobody", "--failed"],
+          ["message", "replay", "email", "--failed", "--event", event.eventId],
+          ["message", "replay", "email", "--since", "yesterday"]
+        ]) {
+          assert.strictEqual((yield* Shop.cli(wrong, env)).code, 2, wrong.join(" "))
+        }
+        assert.strictEqual((yield* claim).length, 0)
+        const replay = (...flags: ReadonlyArray<string>) =>
+          Effect.map(
+            Shop.cli(["message", "replay", "email", ...flags, "--json"], env),
+            ({ stdout }) => JSON.parse(stdout).replayed
+          )
+        assert.deepStrictEqual([yield* replay("--failed"), yield* replay("--failed")], [1, 0])
+        yield* Effect.flatMap(claim, Effect.forEach(queue.complete))
+        assert.strictEqual(yield* replay("--since", "2100-01-01T00:00:00Z"), 0)
+        assert.strictEqual(yield* replay("--event", event.eventId), 1)
+        assert.strictEqual((yield* claim).length, 1)
       }).pipe(Effect.provide(Shop.layer)),
     60_000
   )
