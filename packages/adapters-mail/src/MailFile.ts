@@ -11,6 +11,9 @@ import { dirname } from "node:path"
 /** The size at which the file is begun anew, in bytes. */
 export const fileBytesMax = 10 * 1024 * 1024
 
+// It says who bought what.
+const ownerOnly = 0o600
+
 /** Where mail is written to. */
 export interface Options {
   readonly path: string
@@ -32,7 +35,8 @@ export const layer = ({ path }: Options) =>
       const writer = yield* Semaphore.make(1)
       const write = async (entry: string) => {
         await mkdir(dirname(path), { recursive: true })
-        await ((await sizeOf(path)) < fileBytesMax ? appendFile(path, entry) : writeFile(path, entry))
+        const isOpen = (await sizeOf(path)) < fileBytesMax
+        await (isOpen ? appendFile : writeFile)(path, entry, { mode: ownerOnly })
       }
       return Mailer.of({
         isOn: true,

@@ -4,7 +4,7 @@ import { Mail, Mailer } from "@pillivery/application/ports/Mailer"
 import { Email } from "@pillivery/domain/Email"
 import { Effect, Redacted } from "effect"
 import { type ParsedMail, simpleParser } from "mailparser"
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -186,6 +186,7 @@ describe("mail into a file", () => {
         yield* Effect.forEach(mails, (each) => mailer.send(each), { concurrency: "unbounded", discard: true })
         const written = yield* read
         for (let index = 0; index < mails.length; index++) assert.include(written, `mail ${index}\nend ${index}\n---`)
+        assert.strictEqual((yield* Effect.promise(() => stat(path))).mode & 0o077, 0)
         assert.include(written, `To: minji@example.com\nSubject: ${mail.subject.trim()}`)
         yield* Effect.promise(() => writeFile(path, "x".repeat(MailFile.fileBytesMax)))
         yield* mailer.send(mail)
