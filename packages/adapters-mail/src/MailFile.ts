@@ -5,7 +5,7 @@
  */
 import { Mailer, MailFailed } from "@pillivery/application/ports/Mailer"
 import { Clock, DateTime, Effect, Layer, Semaphore } from "effect"
-import { appendFile, mkdir, stat, writeFile } from "node:fs/promises"
+import { appendFile, chmod, mkdir, stat, writeFile } from "node:fs/promises"
 import { dirname } from "node:path"
 
 /** The size at which the file is begun anew, in bytes. */
@@ -37,6 +37,8 @@ export const layer = ({ path }: Options) =>
         await mkdir(dirname(path), { recursive: true })
         const isOpen = (await sizeOf(path)) < fileBytesMax
         await (isOpen ? appendFile : writeFile)(path, entry, { mode: ownerOnly })
+        // One that was there keeps its mode otherwise.
+        await chmod(path, ownerOnly)
       }
       return Mailer.of({
         isOn: true,

@@ -18,7 +18,8 @@ export const connectionsMax = 5
 export const mailsPerConnectionMax = 100
 
 const refusedFrom = 500
-const authenticationFailed = "EAUTH"
+/** The commands whose refusal is about the mail; what else is refused is about the shop, and can be mended. */
+const commandsAboutMail: ReadonlySet<string> = new Set(["RCPT TO", "DATA"])
 
 /** Where mail is handed over, and who it is from. */
 export interface Options {
@@ -41,33 +42,40 @@ export class SmtpUrlInvalid extends Schema.TaggedError<SmtpUrlInvalid>("@pillive
 
 const loopbacks: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"])
 
+const urlInvalid = () =>
+  new SmtpUrlInvalid({
+    detail: "the mail server needs an address such as smtp://user:password@mail.example.com:587"
+  })
+
+const decoded = (text: string) => Effect.try({ try: () => decodeURIComponent(text), catch: urlInvalid })
+
 /** How a mail server is spoken to; only on this machine without TLS. */
-export const toTransport = ({ connectMillisMax: connect, answerMillisMax: answer, url: redacted }: Options) => {
-  const url = URL.parse(Redacted.value(redacted))
+export const toTransport = Effect.fnUntraced(function* (options: Options) {
+  const url = URL.parse(Redacted.value(options.url))
   if (url === null || (url.protocol !== "smtp:" && url.protocol !== "smtps:") || url.hostname === "") {
-    return Effect.fail(
-      new SmtpUrlInvalid({
-        detail: "the mail server needs an address such as smtp://user:password@mail.example.com:587"
-      })
-    )
+    return yield* urlInvalid()
   }
+  const [user, pass] = [yield* decoded(url.username), yield* decoded(url.password)]
   const secure = url.protocol === "smtps:"
-  return Effect.succeed({
+  const isHere = loopbacks.has(url.hostname)
+  return {
     pool: true as const,
     host: url.hostname.replaceAll(/[[\]]/g, ""),
     port: url.port === "" ? (secure ? 465 : 587) : Number(url.port),
     secure,
-    requireTLS: !secure && !loopbacks.has(url.hostname),
-    ...(url.username === ""
-      ? {}
-      : { auth: { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) } }),
-    connectionTimeout: connect ?? connectMillisMax,
-    greetingTimeout: connect ?? connectMillisMax,
-    socketTimeout: answer ?? answerMillisMax,
+    requireTLS: !secure && !isHere,
+    // Nobody gives this machine a certificate.
+    ignoreTLS: isHere,
+    ...(url.username === "" ? {} : { auth: { user, pass } }),
+    connectionTimeout: options.connectMillisMax ?? connectMillisMax,
+    greetingTimeout: options.connectMillisMax ?? connectMillisMax,
+    socketTimeout: options.answerMillisMax ?? answerMillisMax,
     maxConnections: connectionsMax,
-    maxMessages: mailsPerConnectionMax
-  })
-}
+    maxMessages: mailsPerConnectionMax,
+    // Whoever sends has pauses of its own between tries.
+    maxRequeues: 0
+  }
+})
 
 const SmtpError = Schema.Struct({
   code: Schema.optional(Schema.String),
@@ -79,7 +87,7 @@ const isSmtpError = Schema.is(SmtpError)
 // What the server says may quote the mail; only what kind of answer it was is told.
 const toFailed = (cause: unknown): MailFailed => {
   const { code, command, responseCode } = isSmtpError(cause) ? cause : {}
-  const isRefused = responseCode !== undefined && responseCode >= refusedFrom && code !== authenticationFailed
+  const isRefused = responseCode !== undefined && responseCode >= refusedFrom && commandsAboutMail.has(command ?? "")
   const detail = [code ?? "unknown", responseCode, command].filter((part) => part !== undefined).join(" ")
   return new MailFailed({ detail: `the mail server did not take it: ${detail}`, isRetryable: !isRefused })
 }
