@@ -6,19 +6,17 @@
  *
  * @since 0.1.0
  */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { WebhookFailed, WebhookSender, WebhookUrlRefused } from "@pillivery/application/ports/WebhookSender"
 import { Clock, Effect, Layer, Redacted } from "effect"
+import { HttpClient, HttpClientRequest } from "effect/http"
 import { randomBytes } from "node:crypto"
-import { type ClientRequest, request as requestHttp } from "node:http"
-import { request as requestHttps } from "node:https"
 import { BlockList, isIP } from "node:net"
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from "request-filtering-agent"
 import { Webhook } from "standardwebhooks"
 
 /** How long an endpoint may take to answer, in milliseconds. */
 export const answerMillisMax = 10_000
-/** The most connections to one endpoint at once. */
-export const connectionsMax = 10
 /** The random bytes of a secret. */
 export const secretBytes = 32
 
@@ -34,6 +32,9 @@ loopback.addSubnet("127.0.0.0", 8, "ipv4")
 loopback.addAddress("::1", "ipv6")
 
 const goneStatus = 410
+const millisPerSecond = 1_000
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : "unknown")
 
 const isLoopback = (hostname: string): boolean => {
   const host = hostname.replaceAll(/[[\]]/g, "")
@@ -52,42 +53,46 @@ const refusalOf = (text: string, { isLoopbackAllowed }: Options): string | null 
 
 const failed = (detail: string, isRetryable = true) => new WebhookFailed({ detail, isRetryable })
 
+/** Connections that are opened to nobody inside. */
+const makeAgent = ({ isLoopbackAllowed }: Options) => {
+  const allowed = { allowIPAddressList: isLoopbackAllowed ? ["127.0.0.0/8", "::1"] : [] }
+  return Effect.acquireRelease(
+    Effect.sync(() => ({
+      http: new RequestFilteringHttpAgent(allowed),
+      https: new RequestFilteringHttpsAgent(allowed)
+    })),
+    ({ http, https }) =>
+      Effect.sync(() => {
+        http.destroy()
+        https.destroy()
+      })
+  )
+}
+
 /** Calls endpoints on the internet, and on this machine if that is allowed. */
 export const layer = (options: Options) =>
   Layer.effect(
     WebhookSender,
     Effect.gen(function* () {
-      const allowIPAddressList = options.isLoopbackAllowed ? ["127.0.0.0/8", "::1"] : []
-      const settings = { allowIPAddressList, keepAlive: true, maxSockets: connectionsMax }
-      const agents = yield* Effect.acquireRelease(
-        Effect.sync(() => ({
-          http: new RequestFilteringHttpAgent(settings),
-          https: new RequestFilteringHttpsAgent(settings)
-        })),
-        ({ http, https }) =>
-          Effect.sync(() => {
-            http.destroy()
-            https.destroy()
-          })
+      // Made here and not by a layer: a layer may be shared with somebody whose connections lead anywhere.
+      const made = yield* Effect.provideServiceEffect(
+        NodeHttpClient.makeNodeHttp,
+        NodeHttpClient.HttpAgent,
+        makeAgent(options)
       )
+      // Of an answer the status is enough: the connection is closed with the scope, whatever else is still to come.
+      const client = HttpClient.withScope(made)
 
-      /** The status of the answer; what else it says is dropped unread. */
-      const post = (url: URL, headers: Readonly<Record<string, string>>, body: string) =>
-        Effect.callback<number, WebhookFailed>((resume) => {
-          const isTls = url.protocol === "https:"
-          const request: ClientRequest = (isTls ? requestHttps : requestHttp)(url, {
-            method: "POST",
-            headers,
-            agent: isTls ? agents.https : agents.http
-          })
-          request.on("error", (error) => resume(Effect.fail(failed(`it could not be called: ${error.message}`))))
-          request.on("response", (response) => {
-            resume(Effect.succeed(response.statusCode ?? 0))
-            response.destroy()
-          })
-          request.end(body)
-          return Effect.sync(() => request.destroy())
-        })
+      /** The status of the answer. */
+      const post = (url: string, headers: Readonly<Record<string, string>>, body: string) =>
+        HttpClientRequest.post(url, { headers }).pipe(
+          HttpClientRequest.bodyText(body, "application/json"),
+          client.execute,
+          Effect.map(({ status }) => status),
+          Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+          Effect.mapError(({ reason }) => failed(`it could not be called: ${messageOf(reason.cause)}`)),
+          Effect.scoped
+        )
 
       return WebhookSender.of({
         check: (url) => {
@@ -101,17 +106,14 @@ export const layer = (options: Options) =>
           const refusal = refusalOf(url, options)
           if (refusal !== null) return yield* failed(refusal, false)
           const at = new Date(yield* Clock.currentTimeMillis)
+          const signatures = secrets.map((secret) => new Webhook(Redacted.value(secret)).sign(id, at, body))
           const status = yield* post(
-            new URL(url),
+            url,
             {
-              "content-type": "application/json",
-              "content-length": String(Buffer.byteLength(body)),
               "user-agent": "Pillivery",
               "webhook-id": id,
-              "webhook-timestamp": String(Math.floor(at.getTime() / 1_000)),
-              "webhook-signature": secrets
-                .map((secret) => new Webhook(Redacted.value(secret)).sign(id, at, body))
-                .join(" ")
+              "webhook-timestamp": String(Math.floor(at.getTime() / millisPerSecond)),
+              "webhook-signature": signatures.join(" ")
             },
             body
           ).pipe(
