@@ -146,6 +146,8 @@ describe("a call of an endpoint", () => {
         `https://127.0.0.1:${port}/`,
         `https://localhost:${port}/`,
         `https://localhost.:${port}/`,
+        // It leads to this machine, and is none of its names: only the connection knows.
+        `https://0.0.0.0:${port}/`,
         `https://0x7f.1:${port}/`,
         `https://[::1]:${port}/`,
         `https://[::ffff:127.0.0.1]:${port}/`,
