@@ -9,9 +9,9 @@ import { Cause, DateTime, Effect, Option } from "effect"
 import { ProtocolSettings } from "../Payments/ProtocolSettings.ts"
 import { BusinessClock } from "../ports/BusinessClock.ts"
 import { Mail, Mailer, MailFailed } from "../ports/Mailer.ts"
-import { errorLengthMax, type Message, MessageQueue, type Recipient } from "../ports/MessageQueue.ts"
+import { type Message, MessageQueue, type Recipient } from "../ports/MessageQueue.ts"
 import { UserRepository } from "../ports/UserRepository.ts"
-import { type WebhookEndpoint, WebhookEndpoints } from "../ports/WebhookEndpoints.ts"
+import { type WebhookEndpoint, type WebhookEndpointId, WebhookEndpoints } from "../ports/WebhookEndpoints.ts"
 import { WebhookFailed, WebhookSender } from "../ports/WebhookSender.ts"
 import { bodyOf } from "../Webhooks/Payload.ts"
 import { mailOf, textOf } from "./NotificationText.ts"
@@ -49,8 +49,11 @@ export const sendTo = Effect.fn("sendTo")(function* (recipient: Recipient) {
   const { owner } = yield* ProtocolSettings
   let tried = 0
   for (let round = 0; round < roundsMax; round++) {
+    // Read before each claim: who was paused, moved or removed meanwhile is told nothing more there.
+    const endpoint = recipient === "email" ? null : yield* activeEndpoint(recipient)
+    if (recipient !== "email" && endpoint === null) break
     const messages = yield* queue.claim({ recipient, owner, limit: claimSize, leaseMillis })
-    yield* Effect.forEach(messages, attempt, { concurrency, discard: true })
+    yield* Effect.forEach(messages, (message) => attempt(message, endpoint), { concurrency, discard: true })
     tried += messages.length
     if (messages.length < claimSize) break
   }
@@ -76,9 +79,19 @@ export const purgeMessages = Effect.fn("purgeMessages")(function* () {
   return purged
 })
 
-const attempt = Effect.fnUntraced(function* (message: Message) {
+const activeEndpoint = Effect.fnUntraced(function* (id: WebhookEndpointId) {
+  const endpoint = Option.getOrNull(yield* (yield* WebhookEndpoints).findById(id))
+  return endpoint?.isActive === true ? endpoint : null
+})
+
+const send = Effect.fnUntraced(function* (message: Message, endpoint: WebhookEndpoint | null) {
+  if (endpoint === null) yield* sendMail(message)
+  else yield* callEndpoint(message, endpoint)
+})
+
+const attempt = Effect.fnUntraced(function* (message: Message, endpoint: WebhookEndpoint | null) {
   const queue = yield* MessageQueue
-  yield* send(message).pipe(
+  yield* send(message, endpoint).pipe(
     Effect.matchCauseEffect({
       onSuccess: () => queue.complete(message),
       onFailure: (cause) => fail(message, cause)
@@ -90,11 +103,6 @@ const attempt = Effect.fnUntraced(function* (message: Message) {
   )
 })
 
-const send = Effect.fnUntraced(function* (message: Message) {
-  if (message.recipient === "email") yield* sendMail(message)
-  else yield* callEndpoint(message, message.recipient)
-})
-
 // Whoever left meanwhile is told nothing more.
 const sendMail = Effect.fnUntraced(function* ({ event }: Message) {
   const text = textOf(event)
@@ -103,9 +111,7 @@ const sendMail = Effect.fnUntraced(function* ({ event }: Message) {
   yield* (yield* Mailer).send(new Mail({ id: event.eventId, to: user.email, ...mailOf(text) }))
 })
 
-const callEndpoint = Effect.fnUntraced(function* ({ event }: Message, id: WebhookEndpoint["id"]) {
-  const endpoint = Option.getOrNull(yield* (yield* WebhookEndpoints).findById(id))
-  if (endpoint === null) return
+const callEndpoint = Effect.fnUntraced(function* ({ event }: Message, endpoint: WebhookEndpoint) {
   const now = yield* (yield* BusinessClock).now
   yield* (yield* WebhookSender).send({
     url: endpoint.url,
@@ -124,7 +130,7 @@ const fail = Effect.fnUntraced(function* (message: Message, cause: Cause.Cause<u
   const queue = yield* MessageQueue
   const error = Cause.squash(cause)
   const isKnown = error instanceof MailFailed || error instanceof WebhookFailed
-  const detail = (isKnown ? error.detail : Cause.pretty(cause)).slice(0, errorLengthMax)
+  const detail = isKnown ? error.detail : Cause.pretty(cause)
   const annotated = Effect.annotateLogs({
     recipient: message.recipient,
     eventId: message.event.eventId,

@@ -14,7 +14,7 @@ import { Mailer, MailFailed } from "@pillivery/application/ports/Mailer"
 import { MessageQueue } from "@pillivery/application/ports/MessageQueue"
 import { Delivery, Outbox } from "@pillivery/application/ports/Outbox"
 import { UserRepository } from "@pillivery/application/ports/UserRepository"
-import type { ToldTag, WebhookEndpointId } from "@pillivery/application/ports/WebhookEndpoints"
+import type { ToldTag, WebhookEndpointId, WebhookEndpoints } from "@pillivery/application/ports/WebhookEndpoints"
 import { type WebhookCall, WebhookFailed, WebhookSender } from "@pillivery/application/ports/WebhookSender"
 import {
   changeEndpoint,
@@ -31,9 +31,10 @@ import { TestClock } from "effect/testing"
 import * as World from "../World.ts"
 
 /** What was called, and what the endpoints answer from now on. */
-class Calls extends Context.Service<Calls, { readonly made: Array<WebhookCall>; refusal: WebhookFailed | null }>()(
-  "Calls"
-) {}
+class Calls extends Context.Service<
+  Calls,
+  { readonly made: Array<WebhookCall>; refusal: WebhookFailed | null; onCall: Effect.Effect<void> }
+>()("Calls") {}
 
 const sender = Layer.effect(
   WebhookSender,
@@ -45,11 +46,11 @@ const sender = Layer.effect(
       send: (call) =>
         Effect.suspend(() => {
           calls.made.push(call)
-          return calls.refusal === null ? Effect.void : Effect.fail(calls.refusal)
+          return Effect.andThen(calls.onCall, calls.refusal === null ? Effect.void : Effect.fail(calls.refusal))
         })
     })
   })
-).pipe(Layer.provideMerge(Layer.sync(Calls, () => ({ made: [], refusal: null }))))
+).pipe(Layer.provideMerge(Layer.sync(Calls, () => ({ made: [], refusal: null, onCall: Effect.void }))))
 
 const layer = Layer.provideMerge(sender, World.layer)
 /** Without e-mail, so that only webhooks are counted. */
@@ -233,6 +234,23 @@ describe("an event that an endpoint asked for", () => {
         made.map(({ id, url }) => [id, url]),
         [[paid(1).eventId, "https://other.example.com/"]]
       )
+    }).pipe(Effect.provide(layerWithoutMail))
+  )
+
+  it.effect("stops at an endpoint that is paused while many messages are sent to it", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const { id } = yield* endpointFor("OrderPaid")
+      const count = claimSize * 3
+      for (let seed = 0; seed < count; seed++) yield* (yield* MessageQueue).queue(paid(seed), [id])
+      const services = yield* Effect.context<WebhookEndpoints | WebhookSender>()
+      const calls = yield* Calls
+      calls.onCall = changeEndpoint(id, { isActive: false }).pipe(Effect.orDie, Effect.provideContext(services))
+      assert.strictEqual(yield* sendMessages(), claimSize)
+      assert.strictEqual((yield* stateOf(id)).filter(([state]) => state === "pending").length, count - claimSize)
+      calls.onCall = Effect.void
+      yield* changeEndpoint(id, { isActive: true })
+      assert.strictEqual(yield* sendMessages(), count - claimSize)
     }).pipe(Effect.provide(layerWithoutMail))
   )
 
