@@ -35,8 +35,10 @@ export const foldEvery: Duration.Input = "30 minutes"
 export const flushViewsEvery: Duration.Input = "10 minutes"
 /** The pause between two looks for messages to send. */
 export const sendEvery: Duration.Input = "1 second"
-/** The pause between two looks for renewals to announce, and for messages to forget. */
+/** The pause between two looks for renewals to announce. */
 export const announceEvery: Duration.Input = "1 hour"
+/** The pause between two looks for messages to forget. */
+export const purgeEvery: Duration.Input = "1 hour"
 /** Rows folded in one transaction. */
 export const foldSize = 1_000
 /** Transactions of one fold. */
@@ -96,11 +98,8 @@ export const layer = Layer.effectDiscard(
     forever("expireOrders", expireEvery, alone("expire-orders", pass(expireOrders()))),
     forever("reconcile", reconcileEvery, alone("reconcile", pass(Effect.andThen(reconcile(), checkKeys())))),
     forever("awaitKeys", awaitKeysEvery, alone("await-keys", pass(Effect.andThen(awaitKeys(), resumePaused())))),
-    forever(
-      "announceCharges",
-      announceEvery,
-      alone("announce-charges", pass(Effect.andThen(announceCharges(), purgeMessages())))
-    ),
+    forever("announceCharges", announceEvery, alone("announce-charges", pass(announceCharges()))),
+    forever("purgeMessages", purgeEvery, alone("purge-messages", pass(purgeMessages()))),
     forever("foldSales", foldEvery, alone("fold-sales", pass(foldSales()))),
     forever("flushViews", flushViewsEvery, alone("flush-views", pass(flushViews())))
   ])

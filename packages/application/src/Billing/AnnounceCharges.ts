@@ -53,11 +53,21 @@ export const announceCharges = Effect.fn("announceCharges")(function* () {
     ]
   })
 
+  const announcementOrNone = (key: CycleKey) =>
+    announcementOf(key).pipe(
+      Effect.catchCause((cause) =>
+        Effect.logError("A renewal could not be announced", cause).pipe(
+          Effect.annotateLogs({ subscriptionId: key.subscriptionId, number: key.number }),
+          Effect.as([])
+        )
+      )
+    )
+
   let announced = 0
   let after: CycleKey | null = null
   for (let page = 0; page < pagesMax; page++) {
     const keys: ReadonlyArray<CycleKey> = yield* ledger.listDue({ date: until, step: 0, after, limit: pageSize })
-    const events = (yield* Effect.forEach(keys, announcementOf, { concurrency: plansAtOnce })).flat()
+    const events = (yield* Effect.forEach(keys, announcementOrNone, { concurrency: plansAtOnce })).flat()
     yield* outbox.publish(events)
     announced += events.length
     if (keys.length < pageSize) break

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { announceCharges, announcedDays } from "@pillivery/application/Billing/AnnounceCharges"
 import { drain } from "@pillivery/application/Events/Relay"
+import { ItemRepository } from "@pillivery/application/ports/ItemRepository"
 import { NotificationRepository } from "@pillivery/application/ports/NotificationRepository"
 import { postponeDelivery, skipDelivery } from "@pillivery/application/Subscriptions/ChangeSubscription"
 import type { UserId } from "@pillivery/domain/Ids"
@@ -37,6 +38,25 @@ describe("announceCharges", () => {
       yield* World.passDays(1)
       assert.strictEqual(yield* announceCharges(), 0)
       assert.strictEqual((yield* World.run).counts.charged, 1)
+    }).pipe(Effect.provide(World.layer))
+  )
+
+  it.effect("tells everybody else when one cycle cannot be read", () =>
+    Effect.gen(function* () {
+      yield* World.begin
+      const { subscription: broken } = yield* World.subscribe({ period: 30, price: 12_000 })
+      const { subscription: whole } = yield* World.subscribe({ period: 30, price: 12_000 })
+      yield* World.passDays(28)
+      const items = yield* ItemRepository
+      const announced = yield* announceCharges().pipe(
+        Effect.provideService(ItemRepository, {
+          ...items,
+          findById: (id) => (id === broken.itemId ? Effect.die(new Error("it does not decode")) : items.findById(id))
+        })
+      )
+      assert.strictEqual(announced, 1)
+      assert.deepStrictEqual(yield* announcements(whole.userId), [sentence("2026-12-23")])
+      assert.deepStrictEqual(yield* announcements(broken.userId), [])
     }).pipe(Effect.provide(World.layer))
   )
 
