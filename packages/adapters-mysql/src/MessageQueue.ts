@@ -17,21 +17,13 @@ import {
 } from "@pillivery/application/ports/MessageQueue"
 import type { PageRequest } from "@pillivery/application/ports/Page"
 import { Transaction } from "@pillivery/application/ports/Transaction"
-import { DomainEvent } from "@pillivery/domain/DomainEvent"
+import type { DomainEvent } from "@pillivery/domain/DomainEvent"
 import { type DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
-import { randomBytes } from "node:crypto"
+import { claimedMax, clip, encodeEvent, EventText, inMillis, newClaim } from "./internal/Claims.ts"
 import { Instant, nullOr, toInstantText } from "./internal/Columns.ts"
-import { affectedRows, columnsOf, entitiesFrom, inChunks, offsetOf, totalFrom } from "./internal/Rows.ts"
+import { affectedRows, columnsOf, entitiesFrom, insertsOnceOf, offsetOf, totalFrom } from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
-
-/** The most rows of one claim. */
-const rowsMax = 1_000
-const microsPerMilli = 1_000
-const claimBytes = 16
-
-const EventText = Schema.fromJsonString(Schema.toCodecJson(DomainEvent))
-const encodeEvent = Schema.encodeSync(EventText)
 
 const MessageRow = Schema.Struct({ recipient: Schema.String, event: EventText, tries: Schema.Int })
 
@@ -73,8 +65,15 @@ export const layer = Layer.effect(
     const messageColumns = columnsOf(sql, MessageRow)
     const recordColumns = columnsOf(sql, RecordRow)
 
-    const inMillis = (millis: number) =>
-      sql`UTC_TIMESTAMP(3) + INTERVAL ${Math.max(0, Math.trunc(millis)) * microsPerMilli} MICROSECOND`
+    const inserts = insertsOnceOf({
+      sql,
+      table: "message",
+      columns: "recipient, event_id, state, tag, event, due_at, tries, queued_at",
+      row: "(?, ?, 'pending', ?, ?, UTC_TIMESTAMP(3), 0, UTC_TIMESTAMP(3))",
+      same: "event_id",
+      toRows: (messages: ReadonlyArray<Pick<Message, "recipient" | "event">>) =>
+        messages.map(({ event, recipient }) => [recipient, event.eventId, event._tag, encodeEvent(event)])
+    })
 
     /** The row of a message while its claim is the newest one. */
     const whereClaimed = ({ event, recipient, tries }: Message) =>
@@ -93,22 +92,7 @@ export const layer = Layer.effect(
 
     return MessageQueue.of({
       queue: Effect.fn("MessageQueue.queue")((event: DomainEvent, recipients: ReadonlyArray<Recipient>) =>
-        write("MessageQueue.queue")(
-          inChunks(recipients, (some) => {
-            const text = encodeEvent(event)
-            const rows = sql.join(
-              ", ",
-              false
-            )(
-              some.map(
-                (recipient) =>
-                  sql`(${recipient}, ${event.eventId}, 'pending', ${event._tag}, ${text}, UTC_TIMESTAMP(3), 0, UTC_TIMESTAMP(3))`
-              )
-            )
-            return sql`INSERT INTO message (recipient, event_id, state, tag, event, due_at, tries, queued_at)
-              VALUES ${rows} ON DUPLICATE KEY UPDATE event_id = event_id`
-          })
-        )
+        write("MessageQueue.queue")(inserts.one(recipients.map((recipient) => ({ recipient, event }))))
       ),
 
       claim: Effect.fn("MessageQueue.claim")(function* ({
@@ -122,20 +106,20 @@ export const layer = Layer.effect(
         readonly limit: number
         readonly leaseMillis: number
       }) {
-        const claim = randomBytes(claimBytes)
+        const claim = yield* newClaim
         return yield* run(
           write("MessageQueue.claim")(
             Effect.gen(function* () {
               const claimed = yield* affectedRows(
                 sql`UPDATE message SET claim = ${claim}, owner = ${owner}, tries = tries + 1,
-                    due_at = ${inMillis(leaseMillis)}
+                    due_at = ${inMillis(sql, leaseMillis)}
                   WHERE recipient = ${recipient} AND state = 'pending' AND due_at <= UTC_TIMESTAMP(3)
-                  ORDER BY due_at, event_id LIMIT ${Math.min(limit, rowsMax)}`
+                  ORDER BY due_at, event_id LIMIT ${Math.min(limit, claimedMax)}`
               )
               if (claimed === 0) return []
               return yield* messagesFrom(
                 sql`SELECT ${messageColumns} FROM message WHERE claim = ${claim}
-                  ORDER BY queued_at, event_id LIMIT ${rowsMax}`
+                  ORDER BY queued_at, event_id LIMIT ${claimedMax}`
               )
             })
           )
@@ -156,8 +140,8 @@ export const layer = Layer.effect(
         (message: Message, options: { readonly delayMillis: number; readonly error: string }) =>
           Effect.asVoid(
             write("MessageQueue.retryLater")(
-              sql`UPDATE message SET claim = NULL, owner = NULL, due_at = ${inMillis(options.delayMillis)},
-                error = ${clip(options.error)} WHERE ${whereClaimed(message)}`
+              sql`UPDATE message SET claim = NULL, owner = NULL, due_at = ${inMillis(sql, options.delayMillis)},
+                error = ${clip(options.error, errorLengthMax)} WHERE ${whereClaimed(message)}`
             )
           )
       ),
@@ -165,7 +149,7 @@ export const layer = Layer.effect(
       giveUp: Effect.fn("MessageQueue.giveUp")((message: Message, error: string) =>
         Effect.asVoid(
           write("MessageQueue.giveUp")(
-            sql`UPDATE message SET state = 'failed', claim = NULL, owner = NULL, error = ${clip(error)},
+            sql`UPDATE message SET state = 'failed', claim = NULL, owner = NULL, error = ${clip(error, errorLengthMax)},
               ended_at = UTC_TIMESTAMP(3) WHERE ${whereClaimed(message)}`
           )
         )
@@ -197,7 +181,8 @@ export const layer = Layer.effect(
         write("MessageQueue.replay")(
           affectedRows(
             sql`UPDATE message SET state = 'pending', due_at = UTC_TIMESTAMP(3), ended_at = NULL
-              WHERE recipient = ${recipient} AND ${whereReplayed(which)} LIMIT ${replayedMax}`
+              WHERE recipient = ${recipient} AND ${whereReplayed(which)}
+              ORDER BY queued_at, event_id LIMIT ${replayedMax}`
           )
         )
       ),
@@ -212,5 +197,3 @@ export const layer = Layer.effect(
     })
   })
 )
-
-const clip = (error: string): string => [...error].slice(0, errorLengthMax).join("")

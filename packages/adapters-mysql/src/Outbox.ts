@@ -8,24 +8,17 @@
  */
 import { Consumer, consumersOf, DeadDelivery, Delivery, Outbox } from "@pillivery/application/ports/Outbox"
 import { Transaction } from "@pillivery/application/ports/Transaction"
-import { DomainEvent } from "@pillivery/domain/DomainEvent"
+import type { DomainEvent } from "@pillivery/domain/DomainEvent"
 import type { EventId } from "@pillivery/domain/Ids"
 import { type DateTime, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
-import { randomBytes } from "node:crypto"
+import { claimedMax, clip, encodeEvent, EventText, inMillis, newClaim } from "./internal/Claims.ts"
 import { Instant, toInstantText } from "./internal/Columns.ts"
 import { affectedRows, columnsOf, entitiesFrom, insertsOnceOf, wasInserted } from "./internal/Rows.ts"
 import { Statements } from "./Transaction.ts"
 
 /** The longest error text kept with a delivery, in characters. */
 const errorLengthMax = 2_000
-/** The most rows one claim, or one page of dead deliveries, may hold. */
-const rowsMax = 1_000
-const microsPerMilli = 1_000
-const claimBytes = 16
-
-const EventText = Schema.fromJsonString(Schema.toCodecJson(DomainEvent))
-const encodeEvent = Schema.encodeSync(EventText)
 
 const DeliveryRow = Schema.Struct({
   event_id: Schema.String,
@@ -73,9 +66,6 @@ export const layer = Layer.effect(
     const deliveryColumns = columnsOf(sql, DeliveryRow)
     const deadColumns = columnsOf(sql, DeadRow)
 
-    const inMillis = (millis: number) =>
-      sql`UTC_TIMESTAMP(3) + INTERVAL ${Math.max(0, Math.trunc(millis)) * microsPerMilli} MICROSECOND`
-
     /** The row of a delivery while its claim is the newest one. */
     const whereClaimed = ({ consumer, eventId, tries }: Delivery) =>
       sql`event_id = ${eventId} AND consumer = ${consumer} AND tries = ${tries} AND state = 'pending'`
@@ -105,20 +95,20 @@ export const layer = Layer.effect(
         readonly limit: number
         readonly leaseMillis: number
       }) {
-        const claim = randomBytes(claimBytes)
+        const claim = yield* newClaim
         return yield* run(
           write("Outbox.claim")(
             Effect.gen(function* () {
               const claimed = yield* affectedRows(
                 sql`UPDATE outbox SET claim = ${claim}, owner = ${owner}, tries = tries + 1,
-                    due_at = ${inMillis(leaseMillis)}
+                    due_at = ${inMillis(sql, leaseMillis)}
               WHERE state = 'pending' AND due_at <= UTC_TIMESTAMP(3)
-              ORDER BY due_at, event_id, consumer LIMIT ${Math.min(limit, rowsMax)}`
+              ORDER BY due_at, event_id, consumer LIMIT ${Math.min(limit, claimedMax)}`
               )
               if (claimed === 0) return []
               return yield* deliveriesFrom(
                 sql`SELECT ${deliveryColumns} FROM outbox WHERE claim = ${claim}
-              ORDER BY published_at, event_id, consumer LIMIT ${rowsMax}`
+              ORDER BY published_at, event_id, consumer LIMIT ${claimedMax}`
               )
             })
           )
@@ -139,8 +129,8 @@ export const layer = Layer.effect(
         (delivery: Delivery, options: { readonly delayMillis: number; readonly error: string }) =>
           Effect.asVoid(
             write("Outbox.retryLater")(
-              sql`UPDATE outbox SET claim = NULL, owner = NULL, due_at = ${inMillis(options.delayMillis)},
-                error = ${clip(options.error)} WHERE ${whereClaimed(delivery)}`
+              sql`UPDATE outbox SET claim = NULL, owner = NULL, due_at = ${inMillis(sql, options.delayMillis)},
+                error = ${clip(options.error, errorLengthMax)} WHERE ${whereClaimed(delivery)}`
             )
           )
       ),
@@ -148,7 +138,7 @@ export const layer = Layer.effect(
       giveUp: Effect.fn("Outbox.giveUp")((delivery: Delivery, error: string) =>
         Effect.asVoid(
           write("Outbox.giveUp")(
-            sql`UPDATE outbox SET state = 'dead', claim = NULL, owner = NULL, error = ${clip(error)},
+            sql`UPDATE outbox SET state = 'dead', claim = NULL, owner = NULL, error = ${clip(error, errorLengthMax)},
               ended_at = UTC_TIMESTAMP(3) WHERE ${whereClaimed(delivery)}`
           )
         )
@@ -169,7 +159,7 @@ export const layer = Layer.effect(
         read("Outbox.listDead")(
           deadFrom(
             sql`SELECT ${deadColumns} FROM outbox WHERE state = 'dead'
-              ORDER BY ended_at, event_id, consumer LIMIT ${Math.min(limit, rowsMax)}`
+              ORDER BY ended_at, event_id, consumer LIMIT ${Math.min(limit, claimedMax)}`
           )
         )
       ),
@@ -197,5 +187,3 @@ export const layer = Layer.effect(
     })
   })
 )
-
-const clip = (error: string): string => [...error].slice(0, errorLengthMax).join("")
