@@ -5,20 +5,10 @@ import { jobName } from "@pillivery/application/Billing/RunBilling"
 import { BillingLedger } from "@pillivery/application/ports/BillingLedger"
 import { Outbox } from "@pillivery/application/ports/Outbox"
 import * as MemoryProvider from "@pillivery/application/testing/MemoryProvider"
-import { grantAdmin } from "@pillivery/application/Users/GrantAdmin"
-import { Email } from "@pillivery/domain/Email"
 import { BusinessDate } from "@pillivery/domain/BusinessDate"
 import { Won } from "@pillivery/domain/Won"
 import { DateTime, Effect, Stream } from "effect"
 import * as Shop from "./Shop.ts"
-
-const codeOf = (answer: Shop.Answer) => [answer.status, Shop.field(answer, "code")]
-
-const asAdmin = Effect.gen(function* () {
-  yield* Shop.logIn(1)
-  yield* grantAdmin(Email.make(Shop.signUpBody(1).email))
-  return yield* Shop.logInAgain(1)
-})
 
 const draft = {
   name: "루테인 플러스",
@@ -31,7 +21,7 @@ const draft = {
 describe("an item that is put into the catalogue", () => {
   it.live("is found at once by its name, category and brand, with the price that follows", () =>
     Effect.gen(function* () {
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       yield* Shop.send("GET", "/api/items/search?category=EYE")
       const made = yield* Shop.send("POST", "/api/admin/items", { token, body: draft })
       assert.strictEqual(made.status, 201, made.text)
@@ -63,7 +53,7 @@ describe("an item that is put into the catalogue", () => {
 
   it.live("is changed in part, by who has read it as it is", () =>
     Effect.gen(function* () {
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       const id = String(Shop.field(yield* Shop.send("POST", "/api/admin/items", { token, body: draft }), "id"))
       const change = (body: unknown) => Shop.send("PATCH", `/api/admin/items/${id}`, { token, body })
       const changed = yield* change({ version: 0, originPrice: 10_000, mainFunction: "뼈 건강" })
@@ -84,13 +74,13 @@ describe("an item that is put into the catalogue", () => {
         token,
         body: { version: 0 }
       })
-      assert.deepStrictEqual(codeOf(missing), [404, "ITEM_NOT_FOUND"])
+      assert.deepStrictEqual(Shop.codeOf(missing), [404, "ITEM_NOT_FOUND"])
     }).pipe(Effect.provide(Shop.layer))
   )
 
   it.live("F27: has no price that cannot be", () =>
     Effect.gen(function* () {
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       for (const wrong of [
         { originPrice: -1 },
         { originPrice: 1.5 },
@@ -110,7 +100,7 @@ describe("an item that is put into the catalogue", () => {
 describe("orders to deliver", () => {
   it.live("are those paid after a moment, whoever's they are, with what is left of them and where it goes", () =>
     Effect.gen(function* () {
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       const list = (paidAfter: string) =>
         Shop.send("GET", `/api/admin/orders?paidAfter=${encodeURIComponent(paidAfter)}`, { token })
       const customer = yield* Shop.logIn(2)
@@ -137,7 +127,7 @@ describe("what waits for people", () => {
     Effect.gen(function* () {
       const provider = yield* MemoryProvider.MemoryProvider
       const [outbox, ledger] = [yield* Outbox, yield* BillingLedger]
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       const list = (path: string) =>
         Effect.map(Shop.send("GET", path, { token }), (answer) => {
           assert.strictEqual(answer.status, 200, answer.text)
@@ -170,7 +160,7 @@ describe("what waits for people", () => {
 describe("a session", () => {
   it.live("is ended by who runs the shop, with all others of its user and nobody else's", () =>
     Effect.gen(function* () {
-      const admin = yield* asAdmin
+      const admin = yield* Shop.asAdmin
       const [here, there] = [yield* Shop.logIn(2), yield* Shop.logInAgain(2)]
       const me = (token: string) => Shop.send("GET", "/api/users/me", { token })
       const userId = String(Shop.field(yield* me(here), "id"))
@@ -206,7 +196,7 @@ const line = (key: string, changed: Record<string, unknown> = {}) => ({
 describe("a catalogue that is read in", () => {
   it.live("makes each item once, changes what differs, and leaves the rest", () =>
     Effect.gen(function* () {
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       const first = yield* sendFile(token, ndjson([line("a"), line("b"), line("c")]))
       assert.deepStrictEqual(countsOf(first), { lines: 3, created: 3, updated: 0, unchanged: 0, refused: 0 })
       const again = yield* sendFile(token, ndjson([line("a"), line("b", { originPrice: 9_000 }), line("c"), line("d")]))
@@ -218,7 +208,7 @@ describe("a catalogue that is read in", () => {
 
   it.live("tells of each bad line, and reads every other", () =>
     Effect.gen(function* () {
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       const told = yield* sendFile(
         token,
         ndjson([
@@ -243,7 +233,7 @@ describe("a catalogue that is read in", () => {
 
   it.live("tells of a thousand bad lines at most, and counts them all", () =>
     Effect.gen(function* () {
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       const told = yield* sendFile(token, ndjson(Array.from({ length: reportsMax + 5 }, () => "{")))
       assert.strictEqual(Shop.field(told, "refused"), reportsMax + 5)
       assert.lengthOf(Object.keys(Object(Shop.field(told, "reports"))), reportsMax)
@@ -252,7 +242,7 @@ describe("a catalogue that is read in", () => {
 
   it.live("may be CSV, with quotes, line breaks and a byte order mark", () =>
     Effect.gen(function* () {
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       const csv = [
         "\uFEFFkey,productName,brand,originPrice,discountPercent,mainFunction",
         'a,"비타민 ""C"", 1000",온결바이오,10000,10,"피부\n건강"',
@@ -275,13 +265,13 @@ describe("a catalogue that is read in", () => {
 
   it.live("is refused when it is of another kind, and broken off where a line has no end", () =>
     Effect.gen(function* () {
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       const other = yield* sendFile(token, "{}", "application/json")
-      assert.deepStrictEqual(codeOf(other), [415, "MEDIA_TYPE_UNSUPPORTED"])
+      assert.deepStrictEqual(Shop.codeOf(other), [415, "MEDIA_TYPE_UNSUPPORTED"])
       const endless = `${ndjson([line("a")])}\n{"key":"${"x".repeat(CatalogueFile.lineBytesMax)}`
-      assert.deepStrictEqual(codeOf(yield* sendFile(token, endless)), [422, "FILE_UNREADABLE"])
+      assert.deepStrictEqual(Shop.codeOf(yield* sendFile(token, endless)), [422, "FILE_UNREADABLE"])
       const wide = `key,productName\na,"${"x".repeat(CatalogueFile.lineBytesMax + 1)}"`
-      assert.deepStrictEqual(codeOf(yield* sendFile(token, wide, "text/csv")), [422, "FILE_UNREADABLE"])
+      assert.deepStrictEqual(Shop.codeOf(yield* sendFile(token, wide, "text/csv")), [422, "FILE_UNREADABLE"])
       // Only this address takes more than any other.
       const large = yield* Shop.send("POST", "/api/admin/items", {
         token,

@@ -9,22 +9,12 @@ import { ReviewRepository } from "@pillivery/application/ports/ReviewRepository"
 import { AlreadyExists, StaleWrite } from "@pillivery/application/ports/StorageError"
 import { SubscriptionRepository } from "@pillivery/application/ports/SubscriptionRepository"
 import { UserRepository } from "@pillivery/application/ports/UserRepository"
-import { grantAdmin } from "@pillivery/application/Users/GrantAdmin"
-import { Email } from "@pillivery/domain/Email"
 import { SubscriptionId } from "@pillivery/domain/Ids"
 import { wonMax } from "@pillivery/domain/Won"
 import { Effect, Layer } from "effect"
 import * as Shop from "./Shop.ts"
 
 const nowhere = "01890a5d-ac96-774b-bcce-b302099a8057"
-const codeOf = (answer: Shop.Answer) => [answer.status, Shop.field(answer, "code")]
-
-const asAdmin = Effect.gen(function* () {
-  yield* Shop.logIn(1)
-  yield* grantAdmin(Email.make(Shop.signUpBody(1).email))
-  return yield* Shop.logInAgain(1)
-})
-
 const subscribed = Effect.fnUntraced(function* (token: string) {
   const orderId = yield* Shop.placeOrder(token, 30)
   yield* Shop.send("GET", (yield* Shop.approveAtProvider(token, orderId)).path)
@@ -35,9 +25,9 @@ const subscribed = Effect.fnUntraced(function* (token: string) {
 describe("what is not there", () => {
   it.live("is told of in the words of each place", () =>
     Effect.gen(function* () {
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       const told = (method: string, path: string, body?: unknown) =>
-        Effect.map(Shop.send(method, path, { token, ...(body === undefined ? {} : { body }) }), codeOf)
+        Effect.map(Shop.send(method, path, { token, ...(body === undefined ? {} : { body }) }), Shop.codeOf)
       assert.deepStrictEqual(yield* told("GET", `/api/admin/items/${nowhere}`), [404, "ITEM_NOT_FOUND"])
       assert.deepStrictEqual(yield* told("GET", `/api/payments/${nowhere}/approve?pg_token=abc`), [
         404,
@@ -54,7 +44,7 @@ describe("what is not there", () => {
         rawBody: 'key,productName\na,"no end',
         headers: { "content-type": "text/csv" }
       })
-      assert.deepStrictEqual(codeOf(broken), [422, "FILE_UNREADABLE"])
+      assert.deepStrictEqual(Shop.codeOf(broken), [422, "FILE_UNREADABLE"])
     }).pipe(Effect.provide(Shop.layer))
   )
 })
@@ -62,21 +52,21 @@ describe("what is not there", () => {
 describe("an amount that is too large", () => {
   it.live("F27: is refused wherever it would come about, and nothing is charged", () =>
     Effect.gen(function* () {
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       const dear = { originPrice: wonMax, discountPercent: 0 }
       yield* Shop.send("POST", "/api/carts/normal/items", { token, body: { itemId: Shop.vitamin.id, quantity: 2 } })
       yield* Shop.send("POST", "/api/carts/normal/items", { token, body: { itemId: Shop.omega.id, quantity: 1 } })
       yield* Shop.send("PATCH", `/api/admin/items/${Shop.vitamin.id}`, { token, body: { version: 0, ...dear } })
       const tooLarge = [422, "AMOUNT_OUT_OF_RANGE"]
       const line = `/api/carts/normal/items/${Shop.vitamin.id}`
-      assert.deepStrictEqual(codeOf(yield* Shop.send("GET", "/api/carts/normal", { token })), tooLarge)
-      assert.deepStrictEqual(codeOf(yield* Shop.send("PATCH", line, { token, body: { quantity: 3 } })), tooLarge)
+      assert.deepStrictEqual(Shop.codeOf(yield* Shop.send("GET", "/api/carts/normal", { token })), tooLarge)
+      assert.deepStrictEqual(Shop.codeOf(yield* Shop.send("PATCH", line, { token, body: { quantity: 3 } })), tooLarge)
       assert.deepStrictEqual(
-        codeOf(yield* Shop.send("DELETE", `/api/carts/normal/items/${Shop.omega.id}`, { token })),
+        Shop.codeOf(yield* Shop.send("DELETE", `/api/carts/normal/items/${Shop.omega.id}`, { token })),
         tooLarge
       )
       assert.deepStrictEqual(
-        codeOf(yield* Shop.send("POST", "/api/orders", { token, body: { cart: "normal" } })),
+        Shop.codeOf(yield* Shop.send("POST", "/api/orders", { token, body: { cart: "normal" } })),
         tooLarge
       )
       const lines = [{ itemId: Shop.vitamin.id, quantity: 1, period: 30 }]
@@ -84,7 +74,7 @@ describe("an amount that is too large", () => {
       yield* Shop.send("GET", (yield* Shop.approveAtProvider(token, String(Shop.field(order, "id")))).path)
       const page = yield* Shop.send("GET", "/api/subscriptions", { token })
       const path = `/api/subscriptions/${String(Shop.field(page, "data", 0, "id"))}`
-      assert.deepStrictEqual(codeOf(yield* Shop.send("PATCH", path, { token, body: { quantity: 2 } })), tooLarge)
+      assert.deepStrictEqual(Shop.codeOf(yield* Shop.send("PATCH", path, { token, body: { quantity: 2 } })), tooLarge)
     }).pipe(Effect.provide(Shop.layer))
   )
 })
@@ -97,7 +87,7 @@ describe("a name of a request", () => {
       const [one, two] = [yield* Shop.placeOrder(token), yield* Shop.placeOrder(token)]
       yield* Shop.send("POST", `/api/orders/${one}/payments`, { token, headers })
       const other = yield* Shop.send("POST", `/api/orders/${two}/payments`, { token, headers })
-      assert.deepStrictEqual(codeOf(other), [422, "IDEMPOTENCY_KEY_REUSED"])
+      assert.deepStrictEqual(Shop.codeOf(other), [422, "IDEMPOTENCY_KEY_REUSED"])
     }).pipe(Effect.provide(Shop.layer))
   )
 })
@@ -120,7 +110,7 @@ describe("a subscription", () => {
       const path = `/api/subscriptions/${String(Shop.field(page, "data", 0, "id"))}`
       assert.strictEqual((yield* register(path)).status, 201)
       const other = yield* subscribed(token)
-      assert.deepStrictEqual(codeOf(yield* register(other.path)), [422, "IDEMPOTENCY_KEY_REUSED"])
+      assert.deepStrictEqual(Shop.codeOf(yield* register(other.path)), [422, "IDEMPOTENCY_KEY_REUSED"])
     }).pipe(Effect.provide(Shop.layer))
   )
 
@@ -130,9 +120,9 @@ describe("a subscription", () => {
       const { path } = yield* subscribed(token)
       yield* Shop.send("DELETE", path, { token })
       const refused = yield* Shop.send("POST", `${path}/pause`, { token, body: { resumeOn: null } })
-      assert.deepStrictEqual(codeOf(refused), [409, "SUBSCRIPTION_STATE"])
+      assert.deepStrictEqual(Shop.codeOf(refused), [409, "SUBSCRIPTION_STATE"])
       const postponed = yield* Shop.send("POST", `${path}/postpone`, { token, body: { days: 1 } })
-      assert.deepStrictEqual(codeOf(postponed), [409, "SUBSCRIPTION_STATE"])
+      assert.deepStrictEqual(Shop.codeOf(postponed), [409, "SUBSCRIPTION_STATE"])
     }).pipe(Effect.provide(Shop.layer))
   )
 })
@@ -195,7 +185,7 @@ const layerWithRivals = Layer.unwrap(
 describe("a change for which somebody else is always first", () => {
   it.live("is given up, and may be tried again", () =>
     Effect.gen(function* () {
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       const { orderId, path } = yield* subscribed(token)
       yield* Shop.send("POST", "/api/carts/normal/items", { token, body: { itemId: Shop.vitamin.id, quantity: 1 } })
       const purchase = { orderId, itemId: Shop.vitamin.id }

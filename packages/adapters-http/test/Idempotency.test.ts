@@ -5,7 +5,6 @@ import { Effect } from "effect"
 import * as Shop from "./Shop.ts"
 
 const twinsCount = 8
-const codeOf = (answer: Shop.Answer) => [answer.status, Shop.field(answer, "code")]
 const named = (key: string) => ({ headers: { "idempotency-key": key } })
 const order = { body: { lines: [{ itemId: Shop.vitamin.id, quantity: 1 }] } }
 
@@ -18,7 +17,7 @@ describe("a request that must be named", () => {
       const token = yield* Shop.logIn()
       for (const key of ["", " ", "a b", "a\tb", "é", "a".repeat(201)]) {
         const refused = yield* Shop.send("POST", "/api/orders", { token, ...order, ...named(key) })
-        assert.deepStrictEqual(codeOf(refused), [400, "VALIDATION_FAILED"], key)
+        assert.deepStrictEqual(Shop.codeOf(refused), [400, "VALIDATION_FAILED"], key)
       }
       assert.strictEqual(yield* ordersOf(token), 0)
     }).pipe(Effect.provide(Shop.layer))
@@ -43,7 +42,7 @@ describe("a request that must be named", () => {
       const first = yield* Shop.send("POST", "/api/orders", { token, ...order, ...named("one") })
       const other = { body: { lines: [{ itemId: Shop.vitamin.id, quantity: 2 }] } }
       const refused = yield* Shop.send("POST", "/api/orders", { token, ...other, ...named("one") })
-      assert.deepStrictEqual(codeOf(refused), [422, "IDEMPOTENCY_KEY_REUSED"])
+      assert.deepStrictEqual(Shop.codeOf(refused), [422, "IDEMPOTENCY_KEY_REUSED"])
       const turned = { rawBody: JSON.stringify({ lines: [{ quantity: 1, itemId: Shop.vitamin.id }] }) }
       const same = yield* Shop.send("POST", "/api/orders", {
         token,
@@ -66,7 +65,7 @@ describe("a request that must be named", () => {
     Effect.gen(function* () {
       const token = yield* Shop.logIn()
       const empty = yield* Shop.send("POST", "/api/orders", { token, body: { cart: "normal" }, ...named("one") })
-      assert.deepStrictEqual(codeOf(empty), [422, "ORDER_LINES_INVALID"])
+      assert.deepStrictEqual(Shop.codeOf(empty), [422, "ORDER_LINES_INVALID"])
       assert.strictEqual((yield* Shop.send("POST", "/api/orders", { token, ...order, ...named("one") })).status, 201)
     }).pipe(Effect.provide(Shop.layer))
   )
@@ -87,7 +86,7 @@ describe("a request that must be named", () => {
       assert.lengthOf(Object.keys(Object(Shop.field(tries, "payments"))), 1)
       // A newer visit takes the place of this one.
       yield* Shop.send("POST", `/api/orders/${orderId}/payments`, { token })
-      assert.deepStrictEqual(codeOf(yield* pay), [409, "PAYMENT_OVER"])
+      assert.deepStrictEqual(Shop.codeOf(yield* pay), [409, "PAYMENT_OVER"])
     }).pipe(Effect.provide(Shop.layer))
   )
 

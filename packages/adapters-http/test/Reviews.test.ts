@@ -23,9 +23,8 @@ import * as Shop from "./Shop.ts"
 const items = [Shop.vitamin, Shop.omega]
 const seed = Number(process.env["PILLIVERY_SEED"] ?? Date.now() % 2_147_483_647)
 
-const codeOf = (answer: Shop.Answer) => [answer.status, Shop.field(answer, "code")]
 const ruleOf = (answer: Shop.Answer) => [
-  ...codeOf(answer),
+  ...Shop.codeOf(answer),
   Shop.field(answer, "errors", 0, "pointer"),
   Shop.field(answer, "errors", 0, "rule")
 ]
@@ -100,10 +99,10 @@ describe("a review", () => {
         { concurrency: "unbounded" }
       )
       assert.deepStrictEqual(
-        answers.map((answer) => codeOf(answer).join(" ").trim()).sort(),
+        answers.map((answer) => Shop.codeOf(answer).join(" ").trim()).sort(),
         ["201", ...Array.from({ length: 7 }, () => "409 REVIEW_EXISTS")].sort()
       )
-      assert.deepStrictEqual(codeOf(yield* write({ stars: 1 })), [409, "REVIEW_EXISTS"])
+      assert.deepStrictEqual(Shop.codeOf(yield* write({ stars: 1 })), [409, "REVIEW_EXISTS"])
       assert.deepStrictEqual(yield* ratingOf(Shop.vitamin), [5, 1])
       assert.strictEqual((yield* write({}, Shop.omega)).status, 201)
       const other = yield* buyer(2)
@@ -125,9 +124,9 @@ describe("a review", () => {
           body: { itemId: Shop.vitamin.id, ...Shop.words, ...body }
         })
       assert.strictEqual((yield* send(null, { orderId })).status, 401)
-      assert.deepStrictEqual(codeOf(yield* send(stranger, { orderId })), [404, "ORDER_NOT_FOUND"])
+      assert.deepStrictEqual(Shop.codeOf(yield* send(stranger, { orderId })), [404, "ORDER_NOT_FOUND"])
       const nobodys = yield* send(token, { orderId: Fixtures.anyOrderId("nobody's") })
-      assert.deepStrictEqual(codeOf(nobodys), [404, "ORDER_NOT_FOUND"])
+      assert.deepStrictEqual(Shop.codeOf(nobodys), [404, "ORDER_NOT_FOUND"])
       const refused = [422, "REVIEW_NOT_PURCHASED", "/orderId"]
       assert.deepStrictEqual(ruleOf(yield* send(token, { orderId: unpaid })), [...refused, "notPaid"])
       assert.deepStrictEqual(ruleOf(yield* send(token, { orderId: other })), [...refused, "notInOrder"])
@@ -170,10 +169,10 @@ describe("a review", () => {
           assert.deepStrictEqual(ruleOf(refused), [422, "REVIEW_CONTENT_INVALID", "/content", rule])
         }
         for (const words of [{ stars: "5" }, { stars: null }, { content: 5 }, { userId: "me" }, { orderId: 1 }]) {
-          assert.deepStrictEqual(codeOf(yield* send(words)), [400, "VALIDATION_FAILED"], JSON.stringify(words))
+          assert.deepStrictEqual(Shop.codeOf(yield* send(words)), [400, "VALIDATION_FAILED"], JSON.stringify(words))
         }
       }
-      assert.deepStrictEqual(codeOf(yield* edit(token, idOf(kept), {})), [400, "VALIDATION_FAILED"])
+      assert.deepStrictEqual(Shop.codeOf(yield* edit(token, idOf(kept), {})), [400, "VALIDATION_FAILED"])
       assert.deepStrictEqual((yield* Shop.send("GET", `/api/reviews/${idOf(kept)}`)).json, kept.json)
       assert.deepStrictEqual(yield* ratingOf(Shop.vitamin), [0, 0])
       assert.deepStrictEqual(yield* ratingOf(Shop.omega), [3, 1])
@@ -201,16 +200,16 @@ describe("a review", () => {
       assert.deepStrictEqual([removed.status, Shop.field(removed, "id")], [200, id])
       assert.isString(Shop.field(removed, "removedAt"))
       assert.deepStrictEqual(yield* ratingOf(Shop.vitamin), [2, 1])
-      assert.deepStrictEqual(codeOf(yield* remove(one.token, id)), [404, "REVIEW_NOT_FOUND"])
-      assert.deepStrictEqual(codeOf(yield* edit(one.token, id, { stars: 5 })), [404, "REVIEW_NOT_FOUND"])
-      assert.deepStrictEqual(codeOf(yield* Shop.send("GET", `/api/reviews/${id}`)), [404, "REVIEW_NOT_FOUND"])
+      assert.deepStrictEqual(Shop.codeOf(yield* remove(one.token, id)), [404, "REVIEW_NOT_FOUND"])
+      assert.deepStrictEqual(Shop.codeOf(yield* edit(one.token, id, { stars: 5 })), [404, "REVIEW_NOT_FOUND"])
+      assert.deepStrictEqual(Shop.codeOf(yield* Shop.send("GET", `/api/reviews/${id}`)), [404, "REVIEW_NOT_FOUND"])
       assert.deepStrictEqual(yield* ratingOf(Shop.vitamin), [2, 1])
       assert.strictEqual(totalOf(yield* listed(Shop.vitamin)), 1)
 
       const again = yield* one.write({ stars: 4, content: "다시 샀어요." })
       assert.deepStrictEqual([again.status, idOf(again), Shop.field(again, "content")], [201, id, "다시 샀어요."])
       assert.deepStrictEqual(yield* ratingOf(Shop.vitamin), [6, 2])
-      assert.deepStrictEqual(codeOf(yield* one.write()), [409, "REVIEW_EXISTS"])
+      assert.deepStrictEqual(Shop.codeOf(yield* one.write()), [409, "REVIEW_EXISTS"])
       assert.deepStrictEqual(yield* ratingOf(Shop.vitamin), [6, 2])
     }).pipe(Effect.provide(Shop.layer))
   )
@@ -236,8 +235,8 @@ describe("a review", () => {
       const written = yield* write()
       const nobodys = Fixtures.anyReviewId("nobody's")
       for (const id of [idOf(written), nobodys]) {
-        assert.deepStrictEqual(codeOf(yield* edit(stranger.token, id, { stars: 1 })), [404, "REVIEW_NOT_FOUND"])
-        assert.deepStrictEqual(codeOf(yield* remove(stranger.token, id)), [404, "REVIEW_NOT_FOUND"])
+        assert.deepStrictEqual(Shop.codeOf(yield* edit(stranger.token, id, { stars: 1 })), [404, "REVIEW_NOT_FOUND"])
+        assert.deepStrictEqual(Shop.codeOf(yield* remove(stranger.token, id)), [404, "REVIEW_NOT_FOUND"])
         const body = { stars: 1 }
         assert.strictEqual((yield* Shop.send("PATCH", `/api/reviews/${id}`, { body })).status, 401)
         assert.strictEqual((yield* Shop.send("DELETE", `/api/reviews/${id}`)).status, 401)
@@ -290,9 +289,9 @@ describe("a list of reviews", () => {
   it.live("is refused for an item that is not there, an unknown order and a page out of bounds", () =>
     Effect.gen(function* () {
       const path = `/api/items/${Fixtures.anyItemId("unknown")}/reviews`
-      assert.deepStrictEqual(codeOf(yield* Shop.send("GET", path)), [404, "ITEM_NOT_FOUND"])
+      assert.deepStrictEqual(Shop.codeOf(yield* Shop.send("GET", path)), [404, "ITEM_NOT_FOUND"])
       for (const query of ["?sort=BEST", "?page=0", "?size=101", "?page=x"]) {
-        assert.deepStrictEqual(codeOf(yield* listed(Shop.vitamin, query)), [400, "VALIDATION_FAILED"], query)
+        assert.deepStrictEqual(Shop.codeOf(yield* listed(Shop.vitamin, query)), [400, "VALIDATION_FAILED"], query)
       }
       assert.strictEqual((yield* Shop.send("GET", "/api/users/me/reviews")).status, 401)
     }).pipe(Effect.provide(Shop.layer))

@@ -23,6 +23,8 @@ import { SubscriptionRepository } from "@pillivery/application/ports/Subscriptio
 import { PasswordHasher } from "@pillivery/application/ports/PasswordHasher"
 import * as MemoryProvider from "@pillivery/application/testing/MemoryProvider"
 import * as BusinessDate from "@pillivery/domain/BusinessDate"
+import { grantAdmin } from "@pillivery/application/Users/GrantAdmin"
+import { Email } from "@pillivery/domain/Email"
 import * as Item from "@pillivery/domain/Item"
 import { OrderId, SubscriptionId } from "@pillivery/domain/Ids"
 import { TransactionId } from "@pillivery/domain/Provider"
@@ -153,6 +155,9 @@ export const layer = layerWith(Layer.empty)
 export const send = (method: string, path: string, sent?: Sent) =>
   Effect.flatMap(Shop, (service) => service.send(method, path, sent))
 
+/** The status of an answer and the code of its problem, if it is one. */
+export const codeOf = (answer: Answer) => [answer.status, field(answer, "code")]
+
 /** A field of an answer, by its path. */
 export const field = (answer: Answer, ...path: ReadonlyArray<string | number>): unknown => {
   let value: unknown = answer.json
@@ -187,6 +192,13 @@ export const beginSession = Effect.fnUntraced(function* (seed: number) {
   const { email, password } = signUpBody(seed)
   const session = yield* send("POST", "/api/users/auth", { body: { email, password } })
   return { accessToken: text(session, "accessToken"), refreshToken: text(session, "refreshToken") }
+})
+
+/** Signs up a user who runs the shop, and logs it in; answers its token. */
+export const asAdmin = Effect.gen(function* () {
+  yield* logIn(1)
+  yield* grantAdmin(Email.make(signUpBody(1).email))
+  return yield* logInAgain(1)
 })
 
 /** Places an order of two units; answers its id. */

@@ -31,7 +31,6 @@ const layer = Shop.layerWith(
   )
 )
 
-const codeOf = (answer: Shop.Answer) => [answer.status, Shop.field(answer, "code")]
 const minji = { sub: "g-1", email: "minji@example.com", email_verified: true }
 const profile = {
   displayName: "민지",
@@ -86,7 +85,7 @@ describe("logging in elsewhere", () => {
       assert.deepStrictEqual([other.status, Shop.field(other, "email")], [202, "minji@example.com"])
       assert.isUndefined(Shop.field(other, "accessToken"))
       const refused = yield* register(elsewhere.person, { displayName: "다른 민지", phone: "010-9999-9999" })
-      assert.deepStrictEqual(codeOf(refused), [409, "USER_EXISTS"])
+      assert.deepStrictEqual(Shop.codeOf(refused), [409, "USER_EXISTS"])
     }).pipe(Effect.provide(layer))
   )
 
@@ -96,7 +95,7 @@ describe("logging in elsewhere", () => {
       for (const registrationToken of ["", "nonsense", password]) {
         const body = { registrationToken, ...profile, email: Shop.signUpBody(1).email }
         const refused = yield* Shop.send("POST", "/api/users/me/more-info", { body })
-        assert.deepStrictEqual(codeOf(refused), [401, "REGISTRATION_REJECTED"])
+        assert.deepStrictEqual(Shop.codeOf(refused), [401, "REGISTRATION_REJECTED"])
       }
       const elsewhere = yield* Elsewhere
       elsewhere.person = minji
@@ -115,8 +114,8 @@ describe("logging in elsewhere", () => {
   it.live("asks for an e-mail that the service has not verified, and takes every other field by the rules", () =>
     Effect.gen(function* () {
       const unverified = { ...minji, email_verified: false }
-      assert.deepStrictEqual(codeOf(yield* register(unverified)), [422, "SIGN_UP_INVALID"])
-      assert.deepStrictEqual(codeOf(yield* register(unverified, { email: "minji@example.com", phone: "1" })), [
+      assert.deepStrictEqual(Shop.codeOf(yield* register(unverified)), [422, "SIGN_UP_INVALID"])
+      assert.deepStrictEqual(Shop.codeOf(yield* register(unverified, { email: "minji@example.com", phone: "1" })), [
         422,
         "SIGN_UP_INVALID"
       ])
@@ -150,7 +149,7 @@ describe("logging in elsewhere", () => {
       const link = (token: string) =>
         Shop.send("POST", "/api/users/me/social-accounts", { token, body: { registrationToken } })
       assert.strictEqual((yield* link(token)).status, 204)
-      assert.deepStrictEqual(codeOf(yield* link(yield* Shop.logIn(2))), [409, "SOCIAL_ACCOUNT_TAKEN"])
+      assert.deepStrictEqual(Shop.codeOf(yield* link(yield* Shop.logIn(2))), [409, "SOCIAL_ACCOUNT_TAKEN"])
       const me = yield* Shop.send("GET", "/api/users/me", { token })
       assert.strictEqual(Shop.field(yield* logIn(), "userId"), Shop.field(me, "id"))
       // Who leaves takes the link along.
@@ -167,15 +166,21 @@ describe("a browser that comes back", () => {
       elsewhere.person = minji
       const [own, stolen] = [yield* visit(), yield* visit()]
       const rejected = [401, "SOCIAL_LOG_IN_REJECTED"]
-      assert.deepStrictEqual(codeOf(yield* comeBack({ ...own, cookie: "" })), rejected)
-      assert.deepStrictEqual(codeOf(yield* comeBack({ ...own, cookie: "pillivery-visit=nonsense" })), rejected)
-      assert.deepStrictEqual(codeOf(yield* comeBack({ ...own, cookie: stolen.cookie })), rejected)
-      assert.deepStrictEqual(codeOf(yield* comeBack({ ...own, path: own.path.replace("google", "kakao") })), rejected)
-      assert.deepStrictEqual(codeOf(yield* comeBack({ ...own, path: own.path.replace("code=", "code=1") })), rejected)
+      assert.deepStrictEqual(Shop.codeOf(yield* comeBack({ ...own, cookie: "" })), rejected)
+      assert.deepStrictEqual(Shop.codeOf(yield* comeBack({ ...own, cookie: "pillivery-visit=nonsense" })), rejected)
+      assert.deepStrictEqual(Shop.codeOf(yield* comeBack({ ...own, cookie: stolen.cookie })), rejected)
+      assert.deepStrictEqual(
+        Shop.codeOf(yield* comeBack({ ...own, path: own.path.replace("google", "kakao") })),
+        rejected
+      )
+      assert.deepStrictEqual(
+        Shop.codeOf(yield* comeBack({ ...own, path: own.path.replace("code=", "code=1") })),
+        rejected
+      )
       assert.strictEqual(elsewhere.tokensGiven(), 0)
       assert.strictEqual((yield* comeBack(own)).status, 202)
       // The code is good once.
-      assert.deepStrictEqual(codeOf(yield* comeBack(own)), rejected)
+      assert.deepStrictEqual(Shop.codeOf(yield* comeBack(own)), rejected)
     }).pipe(Effect.provide(layer))
   )
 
@@ -183,11 +188,11 @@ describe("a browser that comes back", () => {
     Effect.gen(function* () {
       const elsewhere = yield* Elsewhere
       elsewhere.isDenying = true
-      assert.deepStrictEqual(codeOf(yield* logIn()), [401, "SOCIAL_LOG_IN_REJECTED"])
+      assert.deepStrictEqual(Shop.codeOf(yield* logIn()), [401, "SOCIAL_LOG_IN_REJECTED"])
       elsewhere.isDenying = false
       const away = yield* visit()
       elsewhere.isBroken = true
-      assert.deepStrictEqual(codeOf(yield* comeBack(away)), [503, "SOCIAL_UNAVAILABLE"])
+      assert.deepStrictEqual(Shop.codeOf(yield* comeBack(away)), [503, "SOCIAL_UNAVAILABLE"])
     }).pipe(Effect.provide(layer))
   )
 
@@ -209,7 +214,7 @@ describe("a browser that comes back", () => {
   it.live("is not sent to a service that is not set up", () =>
     Effect.gen(function* () {
       const refused = yield* Shop.send("GET", "/api/oauth2/google/authorize")
-      assert.deepStrictEqual(codeOf(refused), [404, "SOCIAL_PROVIDER_UNKNOWN"])
+      assert.deepStrictEqual(Shop.codeOf(refused), [404, "SOCIAL_PROVIDER_UNKNOWN"])
       assert.strictEqual((yield* Shop.send("GET", "/api/oauth2/naver/authorize")).status, 400)
     }).pipe(Effect.provide(Shop.layer))
   )

@@ -16,8 +16,6 @@ const subscribed = Effect.fnUntraced(function* (seed = 1) {
   return { token, path: `/api/subscriptions/${String(Shop.field(page, "data", 0, "id"))}` }
 })
 
-const codeOf = (answer: Shop.Answer) => [answer.status, Shop.field(answer, "code")]
-
 describe("a subscription", () => {
   it.live("is changed, postponed, skipped, paused and resumed by its owner", () =>
     Effect.gen(function* () {
@@ -59,7 +57,7 @@ describe("a subscription", () => {
       const { path, token } = yield* subscribed()
       const before = (yield* Shop.send("GET", path, { token })).json
       const refused = (method: string, way: string, body?: unknown) =>
-        Effect.map(Shop.send(method, `${path}${way}`, { token, ...(body === undefined ? {} : { body }) }), codeOf)
+        Effect.map(Shop.send(method, `${path}${way}`, { token, ...(body === undefined ? {} : { body }) }), Shop.codeOf)
       assert.deepStrictEqual(yield* refused("PATCH", "", {}), [400, "VALIDATION_FAILED"])
       assert.deepStrictEqual(yield* refused("PATCH", "", { quantity: 0 }), [400, "VALIDATION_FAILED"])
       assert.deepStrictEqual(yield* refused("PATCH", "", { period: 29 }), [400, "VALIDATION_FAILED"])
@@ -93,7 +91,7 @@ describe("a subscription", () => {
       for (const [method, way, body] of requests) {
         const sent = body === undefined ? {} : { body }
         const theirs = yield* Shop.send(method, `${path}${way}`, { ...sent, token: other })
-        assert.deepStrictEqual(codeOf(theirs), [404, "SUBSCRIPTION_NOT_FOUND"], way)
+        assert.deepStrictEqual(Shop.codeOf(theirs), [404, "SUBSCRIPTION_NOT_FOUND"], way)
         assert.strictEqual((yield* Shop.send(method, `${path}${way}`, sent)).status, 401, way)
       }
     }).pipe(Effect.provide(Shop.layer))
@@ -112,11 +110,11 @@ describe("a delivery that was charged", () => {
       )
       const refund = (number: number, sent: { readonly token: string } = { token }) =>
         Shop.send("POST", `${path}/cycles/${number}/refunds`, { ...sent, body: { reason: "단순 변심" } })
-      assert.deepStrictEqual(codeOf(yield* refund(1)), [404, "CYCLE_NOT_CHARGED"])
+      assert.deepStrictEqual(Shop.codeOf(yield* refund(1)), [404, "CYCLE_NOT_CHARGED"])
       const outcome = yield* Shop.chargeAfter(30, { subscriptionId: id, number: 1 })
       assert.strictEqual(outcome._tag, "Sent", JSON.stringify(outcome))
       const stranger = yield* Shop.logIn(2)
-      assert.deepStrictEqual(codeOf(yield* refund(1, { token: stranger })), [404, "SUBSCRIPTION_NOT_FOUND"])
+      assert.deepStrictEqual(Shop.codeOf(yield* refund(1, { token: stranger })), [404, "SUBSCRIPTION_NOT_FOUND"])
       const refunded = yield* refund(1)
       assert.deepStrictEqual([refunded.status, Shop.field(refunded, "amount")], [201, 18_000])
       assert.strictEqual((yield* refund(1)).status, 422)

@@ -13,15 +13,13 @@ const me = (token: string) => Effect.map(Shop.send("GET", "/api/users/me", { tok
 
 const refresh = (refreshToken: string) => Shop.send("POST", "/api/users/auth/refresh", { body: { refreshToken } })
 
-const codeOf = (answer: Shop.Answer) => [answer.status, Shop.field(answer, "code")]
-
 describe("a session over HTTP", () => {
   it.live("ends at once with its log-out, and leaves the other ones", () =>
     Effect.gen(function* () {
       const [here, there] = [yield* Shop.logIn(1), yield* Shop.logInAgain(1)]
       assert.strictEqual((yield* Shop.send("POST", "/api/users/logout", { token: here })).status, 204)
       const refused = yield* Shop.send("GET", "/api/users/me", { token: here })
-      assert.deepStrictEqual(codeOf(refused), [401, "TOKEN_REJECTED"])
+      assert.deepStrictEqual(Shop.codeOf(refused), [401, "TOKEN_REJECTED"])
       assert.strictEqual(refused.headers.get("www-authenticate"), "Bearer")
       assert.strictEqual(yield* me(there), 200)
     }).pipe(Effect.provide(Shop.layer))
@@ -34,7 +32,7 @@ describe("a session over HTTP", () => {
       const stranger = yield* Shop.logIn(2)
       yield* Shop.send("POST", "/api/users/logout?everywhere=true", { token: here })
       assert.deepStrictEqual([yield* me(here), yield* me(there.accessToken), yield* me(stranger)], [401, 401, 200])
-      assert.deepStrictEqual(codeOf(yield* refresh(there.refreshToken)), [401, "REFRESH_REJECTED"])
+      assert.deepStrictEqual(Shop.codeOf(yield* refresh(there.refreshToken)), [401, "REFRESH_REJECTED"])
     }).pipe(Effect.provide(Shop.layer))
   )
 
@@ -49,11 +47,11 @@ describe("a session over HTTP", () => {
       )
       assert.strictEqual(yield* me(accessToken ?? ""), 200)
       for (const other of [first.accessToken, accessToken, "nonsense", `${refreshToken}A`]) {
-        assert.deepStrictEqual(codeOf(yield* refresh(other ?? "")), [401, "REFRESH_REJECTED"])
+        assert.deepStrictEqual(Shop.codeOf(yield* refresh(other ?? "")), [401, "REFRESH_REJECTED"])
       }
       yield* refresh(refreshToken ?? "")
       // Two refreshes later there is no honest use of the first one.
-      assert.deepStrictEqual(codeOf(yield* refresh(first.refreshToken)), [401, "REFRESH_REJECTED"])
+      assert.deepStrictEqual(Shop.codeOf(yield* refresh(first.refreshToken)), [401, "REFRESH_REJECTED"])
       assert.strictEqual(yield* me(accessToken ?? ""), 401)
     }).pipe(Effect.provide(Shop.layer))
   )
@@ -73,7 +71,7 @@ describe("a session over HTTP", () => {
       const token = yield* Shop.logIn(1)
       assert.strictEqual((yield* send("GET", "/api/users/me", { token })).status, 200)
       const refused = yield* send("PATCH", "/api/users/me", { token, body: { displayName: "새 이름" } })
-      assert.deepStrictEqual(codeOf(refused), [503, "STORAGE_UNAVAILABLE"])
+      assert.deepStrictEqual(Shop.codeOf(refused), [503, "STORAGE_UNAVAILABLE"])
       assert.isNotNull(refused.headers.get("retry-after"))
       assert.deepStrictEqual(Shop.field(yield* send("GET", "/api/users/me", { token }), "displayName"), "사용자1")
     }).pipe(
@@ -116,7 +114,7 @@ describe("a profile", () => {
     Effect.gen(function* () {
       const token = yield* Shop.logIn(1)
       yield* Shop.logIn(2)
-      const change = (body: unknown) => Effect.map(Shop.send("PATCH", "/api/users/me", { token, body }), codeOf)
+      const change = (body: unknown) => Effect.map(Shop.send("PATCH", "/api/users/me", { token, body }), Shop.codeOf)
       assert.deepStrictEqual(yield* change({ displayName: "사용자2" }), [409, "USER_EXISTS"])
       assert.deepStrictEqual(yield* change({ password: { current: "wrong", next: "battery-staple-8!" } }), [
         422,
@@ -175,7 +173,7 @@ describe("notifications", () => {
       const id = encodeURIComponent(String(Shop.field(yield* list, "data", 0, "id")))
       const read = (token: string) => Shop.send("POST", `/api/users/me/notifications/${id}/read`, { token })
       assert.isNull(Shop.field(yield* list, "data", 0, "readAt"))
-      assert.deepStrictEqual(codeOf(yield* read(stranger)), [404, "NOTIFICATION_NOT_FOUND"])
+      assert.deepStrictEqual(Shop.codeOf(yield* read(stranger)), [404, "NOTIFICATION_NOT_FOUND"])
       assert.strictEqual((yield* read(token)).status, 204)
       const readAt = Shop.field(yield* list, "data", 0, "readAt")
       assert.isString(readAt)
@@ -200,7 +198,7 @@ describe("limits", () => {
       yield* search
       yield* search
       const refused = yield* search
-      assert.deepStrictEqual(codeOf(refused), [429, "RATE_LIMITED"])
+      assert.deepStrictEqual(Shop.codeOf(refused), [429, "RATE_LIMITED"])
       assert.match(String(refused.headers.get("retry-after")), /^\d+$/)
       assert.match(String(refused.headers.get("ratelimit")), /^"address";r=0;t=\d+$/)
       assert.isNotNull(refused.headers.get("x-request-id"))
@@ -216,7 +214,7 @@ describe("limits", () => {
       assert.strictEqual(answer.headers.get("ratelimit-policy"), '"address";q=100;w=60, "user";q=2;w=60')
       yield* list(one)
       const refused = yield* list(one)
-      assert.deepStrictEqual(codeOf(refused), [429, "RATE_LIMITED"])
+      assert.deepStrictEqual(Shop.codeOf(refused), [429, "RATE_LIMITED"])
       assert.strictEqual(Shop.field(refused, "retryAfterSeconds"), Number(refused.headers.get("retry-after")))
       assert.strictEqual((yield* list(two)).status, 200)
     }).pipe(Effect.provide(limits(100, 2)))
@@ -272,7 +270,7 @@ describe("limits", () => {
         assert.isUndefined(answer.pollUnsafe())
         yield* TestClock.adjust(1)
         const ended = yield* Fiber.join(answer)
-        assert.deepStrictEqual(codeOf(ended), [503, "TOOK_TOO_LONG"])
+        assert.deepStrictEqual(Shop.codeOf(ended), [503, "TOOK_TOO_LONG"])
         assert.isNotNull(ended.headers.get("retry-after"))
       }).pipe(Effect.provide(Shop.layerWith(hanging)))
     })

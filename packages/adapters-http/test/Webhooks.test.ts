@@ -3,23 +3,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { sendMessages } from "@pillivery/application/Events/SendMessages"
 import { endpointsMax } from "@pillivery/application/ports/WebhookEndpoints"
 import { WebhookSender } from "@pillivery/application/ports/WebhookSender"
-import { grantAdmin } from "@pillivery/application/Users/GrantAdmin"
-import { Email } from "@pillivery/domain/Email"
 import { Deferred, Effect, Layer, Redacted } from "effect"
+import { TestClock } from "effect/testing"
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http"
 import { Webhook } from "standardwebhooks"
 import * as Sender from "../src/WebhookSender.ts"
 import * as Shop from "./Shop.ts"
 
 const nowhere = "01890a5d-ac96-774b-bcce-b302099a8057"
-const codeOf = (answer: Shop.Answer) => [answer.status, Shop.field(answer, "code")]
-
-const asAdmin = Effect.gen(function* () {
-  yield* Shop.logIn(1)
-  yield* grantAdmin(Email.make(Shop.signUpBody(1).email))
-  return yield* Shop.logInAgain(1)
-})
-
 interface Received {
   readonly headers: IncomingHttpHeaders
   readonly body: string
@@ -170,11 +161,13 @@ describe("a call of an endpoint", () => {
 describe("an endpoint for webhooks", () => {
   const layer = Shop.layerWith(Sender.layer({ isLoopbackAllowed: true }))
 
-  it.live("is told of what it asked for, until it takes it, and again when it is replayed", () =>
+  it.effect("is told of what it asked for, until it takes it, and again when it is replayed", () =>
     Effect.gen(function* () {
+      // Signatures are checked against the real time.
+      yield* TestClock.setTime(Date.now())
       let isUp = false
       const { received, url } = yield* receiver((response) => (isUp ? ok(response) : response.writeHead(503).end()))
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       const made = yield* Shop.send("POST", "/api/admin/webhooks", {
         token,
         body: { url, events: ["OrderPaid", "OrderPaid"], description: "창고" }
@@ -202,7 +195,7 @@ describe("an endpoint for webhooks", () => {
       assert.strictEqual(Shop.field(failed, "pageInfo", "totalElements"), 1)
 
       isUp = true
-      yield* Effect.sleep(5_100)
+      yield* TestClock.adjust("5 seconds")
       yield* send
       assert.strictEqual(Shop.field(yield* messages, "data", 0, "state"), "sent")
       assert.strictEqual(received.length, 2)
@@ -228,7 +221,7 @@ describe("an endpoint for webhooks", () => {
 
   it.live("is changed, gets a new secret and is removed by administrators, and shows its secret no more", () =>
     Effect.gen(function* () {
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       const body = { url: "https://erp.example.com/hooks", events: ["CycleCharged"] }
       const made = yield* Shop.send("POST", "/api/admin/webhooks", { token, body })
       const path = `/api/admin/webhooks/${String(Shop.field(made, "id"))}`
@@ -255,19 +248,19 @@ describe("an endpoint for webhooks", () => {
         ["POST", "/replay", { failed: true }]
       ] as const) {
         const answer = yield* Shop.send(method, path + rest, { token, ...(sent === undefined ? {} : { body: sent }) })
-        assert.deepStrictEqual(codeOf(answer), [404, "WEBHOOK_NOT_FOUND"], method + rest)
+        assert.deepStrictEqual(Shop.codeOf(answer), [404, "WEBHOOK_NOT_FOUND"], method + rest)
       }
     }).pipe(Effect.provide(Shop.layer))
   )
 
   it.live("is not taken at an address that leads inside, and there are not more than may be", () =>
     Effect.gen(function* () {
-      const token = yield* asAdmin
+      const token = yield* Shop.asAdmin
       const events = ["OrderPaid"]
       const refused = [422, "WEBHOOK_URL_REFUSED"]
       for (const url of ["http://erp.example.com/", "https://localhost/", "https://a:b@erp.example.com/"]) {
         const answer = yield* Shop.send("POST", "/api/admin/webhooks", { token, body: { url, events } })
-        assert.deepStrictEqual(codeOf(answer), refused, url)
+        assert.deepStrictEqual(Shop.codeOf(answer), refused, url)
       }
       for (const body of [
         { url: "https://erp.example.com/", events: [] },
@@ -283,14 +276,14 @@ describe("an endpoint for webhooks", () => {
       for (let made = 0; made < endpointsMax; made++) {
         assert.strictEqual((yield* Shop.send("POST", "/api/admin/webhooks", { token, body })).status, 201)
       }
-      assert.deepStrictEqual(codeOf(yield* Shop.send("POST", "/api/admin/webhooks", { token, body })), [
+      assert.deepStrictEqual(Shop.codeOf(yield* Shop.send("POST", "/api/admin/webhooks", { token, body })), [
         422,
         "TOO_MANY_WEBHOOKS"
       ])
       const first = String(Shop.field(yield* Shop.send("GET", "/api/admin/webhooks", { token }), "data", 0, "id"))
       const inside = { url: "https://127.0.0.1/" }
       assert.deepStrictEqual(
-        codeOf(yield* Shop.send("PATCH", `/api/admin/webhooks/${first}`, { token, body: inside })),
+        Shop.codeOf(yield* Shop.send("PATCH", `/api/admin/webhooks/${first}`, { token, body: inside })),
         refused
       )
       const nobody = yield* Shop.send("DELETE", `/api/admin/webhooks/${nowhere}`, { token })
