@@ -239,6 +239,10 @@ describe("an endpoint for webhooks", () => {
       const listed = yield* Shop.send("GET", "/api/admin/webhooks", { token })
       assert.strictEqual(Shop.field(listed, "data", 0, "url"), "https://erp.example.com/other")
       assert.notInclude(changed.text + listed.text, "whsec_")
+      for (const body of [{}, { failed: false }, { failed: true, eventId: "e" }, { since: "yesterday" }]) {
+        const answer = yield* Shop.send("POST", `${path}/replay`, { token, body })
+        assert.strictEqual(answer.status, 400, JSON.stringify(body))
+      }
       assert.strictEqual((yield* Shop.send("DELETE", path, { token })).status, 204)
       for (const [method, rest, sent] of [
         ["PATCH", "", { isActive: true }],
