@@ -36,7 +36,7 @@ const { values } = parseArgs({
     database: { type: "string", default: "machine" },
     /** Which parts to run. */
     only: { type: "string", default: "raw,ideal,memory,two" },
-    due: { type: "string", default: "4000" },
+    due: { type: "string", default: "20000" },
     rounds: { type: "string", default: "5" },
     memory: { type: "string", default: "20000" },
     /** A folder for the CPU profiles of all processes. */

@@ -244,10 +244,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     edits: [
       {
         file: chargeCycle,
-        from: `const sentAt = yield* clock.now
-        // Found out`,
-        to: `const sentAt = yield* clock.databaseNow
-        // Found out`
+        from: "const { databaseNow, now: sentAt } = yield* clock.times",
+        to: "const { databaseNow, databaseNow: sentAt } = yield* clock.times"
       }
     ]
   },

@@ -173,6 +173,13 @@ export const fill = async (url: string, sids: ReadonlyArray<string>, offsetMilli
         ["subscription_id", "number", "state", "grid_date", "due_date", "step", "next_attempt_on", "version"],
         page.map(({ subscription }) => [subscription, 2, "Due", due, due, 0, due, 0])
       )
+      // Whoever is charged again has paid before.
+      await insert(
+        connection,
+        "user_slot",
+        ["provider", "customer_reference"],
+        page.map(({ n }) => ["kakaopay", customerOf(n)])
+      )
       await connection.commit()
     }
     await connection.query("ANALYZE TABLE billing_key, subscription_order, billing_cycle")

@@ -10,7 +10,7 @@
 import * as DeclineReason from "@pillivery/domain/DeclineReason"
 import * as Strategy from "@pillivery/domain/PaymentStrategy"
 import * as Answer from "@pillivery/domain/ProviderAnswer"
-import { Option, Result, Schema } from "effect"
+import { Option, Predicate, Result, Schema } from "effect"
 import type { Lost, NotSent, Reply } from "./Client.ts"
 import * as ErrorCodes from "./ErrorCodes.ts"
 import { orNull } from "./wire/Fields.ts"
@@ -69,6 +69,7 @@ interface Failure {
 }
 
 const failureOf = (body: unknown): Failure | null => {
+  if (!Predicate.hasProperty(body, "error_code") && !Predicate.hasProperty(body, "code")) return null
   const decoded = Option.getOrNull(decodeFailure(body))
   if (decoded === null) return null
   const [code, text] =

@@ -25,6 +25,10 @@ const make = (isMovable: boolean) =>
         DateTime.makeUnsafe(databaseNow + offsetMillis(rows))
       ),
       databaseNow: store.read("BusinessClock.databaseNow", (_rows, databaseNow) => DateTime.makeUnsafe(databaseNow)),
+      times: store.read("BusinessClock.times", (rows, databaseNow) => ({
+        now: DateTime.makeUnsafe(databaseNow + offsetMillis(rows)),
+        databaseNow: DateTime.makeUnsafe(databaseNow)
+      })),
       offset: store.read("BusinessClock.offset", (rows) => Duration.millis(offsetMillis(rows))),
       advance: (by) =>
         isMovable

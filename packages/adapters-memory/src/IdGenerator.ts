@@ -8,10 +8,26 @@ import { Effect, Layer } from "effect"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 
 /** UUIDv7 texts in the order they were made, from the clock and secure randomness. */
-export const layer: Layer.Layer<IdGenerator> = Layer.effect(
-  IdGenerator,
-  Effect.map(SecureRandom.SecureRandom, (random) => IdGenerator.of({ next: random.uuidV7() }))
-).pipe(Layer.provide(SecureRandom.layerWebCrypto))
+export const layer: Layer.Layer<IdGenerator> = Layer.sync(IdGenerator, () =>
+  IdGenerator.of({ next: SecureRandom.make(drawn()).uuidV7() })
+)
+
+/** How many random bytes are asked for at a time: asking takes longer than being given them. */
+const drawnTogether = 4_096
+
+// Each byte is handed out once.
+const drawn = () => {
+  const drawer = crypto.getRandomValues(new Uint8Array(drawnTogether))
+  let next = 0
+  return (size: number): Uint8Array<ArrayBuffer> => {
+    if (next + size > drawnTogether) {
+      crypto.getRandomValues(drawer)
+      next = 0
+    }
+    next += size
+    return drawer.slice(next - size, next)
+  }
+}
 
 // 2025-01-01T00:00:00Z: a time at which nothing of ours happened, so that these ids are told from real ones.
 const sequenceStartMillis = 1_735_689_600_000

@@ -20,27 +20,30 @@ const make = (isMovable: boolean) =>
     const sql = yield* SqlClient
     const { read, readTogether, write } = yield* Statements
 
-    const select = Effect.flatMap(
-      sql`SELECT UTC_TIMESTAMP(3) AS utc,
-        COALESCE((SELECT offset_millis FROM business_clock WHERE id = ${clockId}), 0) AS offset_millis`,
-      Schema.decodeUnknownEffect(ClockRows)
+    const select = Effect.map(
+      Effect.flatMap(
+        sql`SELECT UTC_TIMESTAMP(3) AS utc,
+          COALESCE((SELECT offset_millis FROM business_clock WHERE id = ${clockId}), 0) AS offset_millis`,
+        Schema.decodeUnknownEffect(ClockRows)
+      ),
+      ([{ offset_millis, utc }]) => ({
+        now: DateTime.add(utc, { milliseconds: offset_millis }),
+        databaseNow: utc,
+        offset: Duration.millis(offset_millis)
+      })
     )
 
-    const look = readTogether("BusinessClock.now", {
-      one: () => Effect.map(select, ([clock]) => clock),
-      many: (lookers) => Effect.map(select, ([clock]) => lookers.map(() => clock))
+    const look = readTogether("BusinessClock.times", {
+      one: () => select,
+      many: (lookers) => Effect.map(select, (times) => lookers.map(() => times))
     })
+    const times = Effect.suspend(() => look(null))
 
     return BusinessClock.of({
-      now: Effect.map(
-        Effect.suspend(() => look(null)),
-        ({ offset_millis, utc }) => DateTime.add(utc, { milliseconds: offset_millis })
-      ),
-      databaseNow: Effect.map(
-        Effect.suspend(() => look(null)),
-        ({ utc }) => utc
-      ),
-      offset: Effect.map(read("BusinessClock.offset")(select), ([{ offset_millis }]) => Duration.millis(offset_millis)),
+      now: Effect.map(times, ({ now }) => now),
+      databaseNow: Effect.map(times, ({ databaseNow }) => databaseNow),
+      times,
+      offset: Effect.map(read("BusinessClock.offset")(select), ({ offset }) => offset),
       advance: Effect.fn("BusinessClock.advance")(function* (by: Duration.Duration) {
         if (!isMovable) return yield* new ClockIsFixed()
         const millis = Math.trunc(Duration.toMillis(by))

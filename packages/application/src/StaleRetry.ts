@@ -15,4 +15,9 @@ const isStale = (error: unknown): boolean => error instanceof StaleWrite
 
 /** Begins the whole effect again, with fresh reads, when another writer was first; gives up after {@link staleRetriesMax}. */
 export const retryStale = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.retry(self, { while: isStale, times: staleRetriesMax, schedule: pause })
+  // Hardly anybody meets a rival, so the schedule is made when one was met.
+  Effect.catch(self, (error) =>
+    isStale(error)
+      ? Effect.retry(self, { while: isStale, times: staleRetriesMax - 1, schedule: pause })
+      : Effect.fail(error)
+  )

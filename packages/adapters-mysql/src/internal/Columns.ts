@@ -34,7 +34,27 @@ export const Flag = Schema.Literals([0, 1]).pipe(
 )
 
 /** The bytes under which an id is stored and sought. */
-export const toBytes = (id: string): Uint8Array => Buffer.from(id.replaceAll("-", ""), "hex")
+export const toBytes = (id: string): Uint8Array => {
+  const bytes = Buffer.allocUnsafe(uuidBytes)
+  let seen = 0
+  for (let at = 0, place = 0; at < uuidBytes; at++, place += 2) {
+    if (id.charCodeAt(place) === hyphen) place++
+    const [high, low] = [digitOf(id, place), digitOf(id, place + 1)]
+    seen |= high | low
+    bytes[at] = (high << 4) | low
+  }
+  if (seen >= notADigit) throw new Error(`not a UUID: ${id}`)
+  return bytes
+}
+
+const hyphen = 45
+const notADigit = 16
+const digits = new Uint8Array(128).fill(notADigit)
+for (const [value, digit] of [..."0123456789abcdef"].entries()) {
+  digits[digit.charCodeAt(0)] = value
+  digits[digit.toUpperCase().charCodeAt(0)] = value
+}
+const digitOf = (text: string, place: number): number => digits[text.charCodeAt(place)] ?? notADigit
 
 /** The id that stands in 16 bytes. */
 export const fromBytes = (bytes: Uint8Array): string => {
@@ -46,7 +66,10 @@ export const fromBytes = (bytes: Uint8Array): string => {
 export const toInstantText = (at: DateTime.Utc): string => {
   // What is decided at one moment is written into many rows.
   if (at.epochMilliseconds !== lastInstant.millis) {
-    lastInstant = { millis: at.epochMilliseconds, text: DateTime.formatIso(at).slice(0, 23).replace("T", " ") }
+    lastInstant = {
+      millis: at.epochMilliseconds,
+      text: new Date(at.epochMilliseconds).toISOString().slice(0, 23).replace("T", " ")
+    }
   }
   return lastInstant.text
 }
@@ -120,21 +143,25 @@ type Values = Readonly<Record<string, unknown>>
 
 /** Writes rows as they stand in columns. */
 export const rowWriter = <Row extends object>({ fields }: RowSchema<Row>): ((row: Row) => Values) => {
-  const writers = Object.entries(fields).map(([name, schema]) => [name, columnOf(schema).toColumn] as const)
+  const writers = Object.entries(fields)
+    .map(([name, schema]) => [name, columnOf(schema).toColumn] as const)
+    .filter(([, toColumn]) => toColumn !== same)
   return (row) => {
-    const present: Values = Object(row)
-    const values: Record<string, unknown> = {}
-    for (const [name, toColumn] of writers) values[name] = toColumn(present[name])
+    // A copy keeps the shape of the row; an object that is built by name gets a slow one.
+    const values: Record<string, unknown> = { ...Object(row) }
+    for (const [name, toColumn] of writers) values[name] = toColumn(values[name])
     return values
   }
 }
 
 /** Reads the values of a row's columns; what they stand for is still to be decoded. */
 export const rowReader = <Row>({ fields }: RowSchema<Row>): ((stored: Values) => Row) => {
-  const readers = Object.entries(fields).map(([name, schema]) => [name, columnOf(schema).fromColumn] as const)
+  const readers = Object.entries(fields)
+    .map(([name, schema]) => [name, columnOf(schema).fromColumn] as const)
+    .filter(([, fromColumn]) => fromColumn !== same)
   return (stored) => {
-    const row: Record<string, unknown> = {}
-    for (const [name, fromColumn] of readers) row[name] = fromColumn(stored[name])
+    const row: Record<string, unknown> = { ...stored }
+    for (const [name, fromColumn] of readers) row[name] = fromColumn(row[name])
     return Object(row)
   }
 }

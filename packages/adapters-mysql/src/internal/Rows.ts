@@ -123,9 +123,9 @@ export const insertsOf = <Item>({
   answer: undefined
 })
 
-/** Inserts some rows by one statement that is different each time. */
+/** Inserts some rows by one statement that is different each time; a column that none of them fills is left out. */
 export const insertTogether = (table: string, rows: ReadonlyArray<Row>): BatchStatement => {
-  const names = Object.keys(rows[0] ?? {})
+  const names = Object.keys(rows[0] ?? {}).filter((name) => rows.some((row) => row[name] !== null))
   const row = `(${names.map(() => "?").join(", ")})`
   return {
     text: `INSERT INTO ${table} (${names.join(", ")}) VALUES ${Array(rows.length).fill(row).join(", ")}`,
@@ -189,16 +189,19 @@ export const updatesOf = <Item extends { readonly version: number }>(
     },
     many: (items) => {
       const rows = items.map(toRow)
-      const names = [...columns.keys, ...Object.keys(changedOf(rows[0] ?? {}))]
-      const set = names
-        .filter((name) => !unchanged.has(name) && name !== "version")
-        .map((name) => `t.${name} = v.${name}`)
+      const first = rows[0] ?? {}
+      const joined = [...columns.keys, "version"]
+      const changed = Object.keys(changedOf(first)).filter((name) => name !== "version")
+      // Most columns have one value in all rows of a moment: it is written once, not in each.
+      const common = new Set(changed.filter((name) => rows.every((row) => row[name] === first[name])))
+      const own = [...joined, ...changed.filter((name) => !common.has(name))]
+      const set = changed.filter((name) => !common.has(name)).map((name) => `t.${name} = v.${name}`)
       return [
         {
-          text: `UPDATE ${valuesTable(names, rows.length)} STRAIGHT_JOIN ${table} t
-            ON ${[...columns.keys, "version"].map((name) => `t.${name} = v.${name}`).join(" AND ")}
-            SET ${[...set, "t.version = v.version + 1"].join(", ")}`,
-          values: rows.flatMap((row) => names.map((name) => row[name])),
+          text: `UPDATE ${valuesTable(own, rows.length)} STRAIGHT_JOIN ${table} t
+            ON ${joined.map((name) => `t.${name} = v.${name}`).join(" AND ")}
+            SET ${[...set, ...[...common].map((name) => `t.${name} = ?`), "t.version = v.version + 1"].join(", ")}`,
+          values: [...rows.flatMap((row) => own.map((name) => row[name])), ...[...common].map((name) => first[name])],
           matches: rows.length
         }
       ]

@@ -57,6 +57,7 @@ export type ChargeOutcome =
 export interface Planned extends Extract<ChargePlan, { readonly _tag: "Charge" }> {
   readonly cycleKey: CycleKey
   readonly strategy: PaymentStrategy
+  readonly plannedAt: DateTime.Utc
 }
 
 /** A planned charge with the provider's last approval of its key, which the evidence of a lost answer is compared with. */
@@ -111,13 +112,12 @@ export const planCycle = Effect.fnUntraced(function* (cycleKey: CycleKey, { date
   if (plan._tag === "Skip") return yield* changeBooks(cycleKey, isFree, skipGone, { _tag: "Skipped" })
   const strategy = strategies.find(plan.key.provider)
   if (strategy === null) return postponed(`the provider ${plan.key.provider} is not configured`)
-  return { ...plan, cycleKey, strategy } satisfies Planned
+  return { ...plan, cycleKey, strategy, plannedAt: now } satisfies Planned
 })
 
 /** Reads the evidence that a charge needs from the provider. */
 export const askForBaseline = Effect.fnUntraced(function* (planned: Planned) {
-  const now = yield* (yield* BusinessClock).now
-  const baseline = yield* readBaseline(planned.strategy, planned.key, now)
+  const baseline = yield* readBaseline(planned)
   return baseline._tag === "Postponed" ? baseline : ({ ...planned, baseline: baseline.at } satisfies Ready)
 })
 
@@ -142,7 +142,7 @@ export const sendCharge = Effect.fnUntraced(function* (ready: Ready, withClaim: 
   const claim = transaction
     .runShared("claim")(
       Effect.gen(function* () {
-        const sentAt = yield* clock.now
+        const { databaseNow, now: sentAt } = yield* clock.times
         // Found out before anything is written, a rival who was first costs those who share the transaction nothing.
         const standing = Option.getOrNull(yield* keys.findById(key.id))
         if (standing?.version !== key.version) return null
@@ -151,7 +151,6 @@ export const sendCharge = Effect.fnUntraced(function* (ready: Ready, withClaim: 
         if (BillingCalendar.isBankCheck(sentAt, settings.bankCheck)) {
           return yield* new StaleWrite({ entity: "bankCheck", id: cycleKey.subscriptionId })
         }
-        const databaseNow = yield* clock.databaseNow
         // Everything is read before anything is written: writes that nobody reads in between leave together.
         const existing = yield* payments.findPaymentBySubject(subject)
         const held = yield* Effect.fromResult(BillingKey.hold(key, attemptId))
@@ -284,14 +283,10 @@ const recordUnsent = (attemptId: AttemptId) =>
 // The baseline the evidence will be compared with, read from the provider just before sending: an approval that our books
 // do not explain would otherwise be taken for this charge. The provider's times have second precision and its clock is
 // not ours, so a key that was approved a moment ago is left alone for some seconds first.
-const readBaseline = Effect.fnUntraced(function* (
-  strategy: PaymentStrategy,
-  key: BillingKey.Active,
-  now: DateTime.Utc
-) {
+const readBaseline = Effect.fnUntraced(function* ({ key, plannedAt, strategy }: Planned) {
   const calls = yield* MoneyCalls
   const settings = yield* ProtocolSettings
-  if (Evidence.mayBeJustApproved(settings, key.lastKnownApproval, now)) {
+  if (Evidence.mayBeJustApproved(settings, key.lastKnownApproval, plannedAt)) {
     yield* Effect.sleep(settings.baselineGapSeconds * 1_000)
   }
   const answer = yield* calls

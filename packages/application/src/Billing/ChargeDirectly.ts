@@ -16,10 +16,12 @@ import { ChargeGate, type Charging, type CycleOutcome } from "./ChargeGate.ts"
 
 /** Cycles that are planned together. */
 export const plannedTogether = 50
+/** How many times so many are planned at once: while the database reads for one, the other is decided. */
+export const pagesAtOnce = 2
 /** Billing keys the provider is asked about at once: lookups have a place for most of them, and the next ones wait. */
 export const askedAtOnce = 75
 /** Charges being written down, sent and recorded at once; those being recorded hold no place in the bounds of calls. */
-export const sentAtOnce = 300
+export const sentAtOnce = 600
 
 /** What came of a cycle, as a run counts it. */
 export const outcomeOf = (outcome: ChargeOutcome): CycleOutcome =>
@@ -96,7 +98,7 @@ const chargeAll = Effect.fnUntraced(function* (
   // Planned together, since what is read together is one statement.
   yield* cycles.pipe(
     Stream.grouped(plannedTogether),
-    Stream.mapEffect((keys) => Effect.forEach(keys, plan, { concurrency: "unbounded" })),
+    Stream.mapEffect((keys) => Effect.forEach(keys, plan, { concurrency: "unbounded" }), { concurrency: pagesAtOnce }),
     Stream.flattenIterable,
     Stream.filter((planned) => planned !== null),
     Stream.buffer({ capacity: plannedTogether }),

@@ -100,16 +100,17 @@ export const runBilling = Effect.fn("runBilling")(function* (request: RunRequest
 
   // A database that is away for a moment is waited for as long as an answer is kept to be recorded; then the run fails, and
   // the next start finds what was due, sent and lost.
-  const patiently = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.retry(
-      Effect.tapError(self, (error) =>
-        isAway(error) ? Effect.logWarning("The database does not answer; the run waits for it", error) : Effect.void
-      ),
-      {
-        while: isAway,
-        schedule: Schedule.spaced(storePause).pipe(Schedule.upTo({ duration: settings.recordMillisMax }))
-      }
+  const waiting = Schedule.spaced(storePause).pipe(Schedule.upTo({ duration: settings.recordMillisMax }))
+  const patiently = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+    const logged = Effect.tapError(self, (error) =>
+      isAway(error) ? Effect.logWarning("The database does not answer; the run waits for it", error) : Effect.void
     )
+    return Effect.catch(logged, (error) =>
+      isAway(error)
+        ? Effect.delay(Effect.retry(logged, { while: isAway, schedule: waiting }), storePause)
+        : Effect.fail(error)
+    )
+  }
 
   const tally = Effect.fnUntraced(function* (counts: Ref.Ref<RunCounts>, outcome: CycleOutcome) {
     yield* Ref.update(counts, (current) => addOutcome(current, outcome))

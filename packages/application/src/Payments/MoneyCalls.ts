@@ -61,7 +61,7 @@ const isPassing = (error: unknown): boolean => isStorageError(error) || error in
 const isStorageError = (error: unknown): error is StorageError => error instanceof StorageError
 
 /** The most calls that may be written down beyond those that have a place at the provider. */
-export const aheadMax = 100
+export const aheadMax = 200
 
 /** The first pause before an answer is recorded again, in milliseconds; it doubles up to {@link recordPauseMillisMax}. */
 export const recordPauseMillis = 100

@@ -16,6 +16,12 @@ export class ClockIsFixed extends Schema.TaggedError<ClockIsFixed>("@pillivery/a
   }
 }
 
+/** One moment as business and as leases see it. */
+export interface Times {
+  readonly now: DateTime.Utc
+  readonly databaseNow: DateTime.Utc
+}
+
 /**
  * One clock for every server: the database's time plus an offset kept in one row.
  *
@@ -29,6 +35,8 @@ export class BusinessClock extends Context.Service<
   {
     readonly now: Effect.Effect<DateTime.Utc, StorageError>
     readonly databaseNow: Effect.Effect<DateTime.Utc, StorageError>
+    /** Both, of one moment. */
+    readonly times: Effect.Effect<Times, StorageError>
     readonly offset: Effect.Effect<Duration.Duration, StorageError>
     /** Moves `now` forward for everybody; tests and demos only. */
     readonly advance: (by: Duration.Duration) => Effect.Effect<void, StorageError | ClockIsFixed>

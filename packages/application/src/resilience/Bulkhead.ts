@@ -8,7 +8,7 @@
  *
  * @since 0.1.0
  */
-import { Effect, Exit, Schema, type Scope } from "effect"
+import { Effect, Exit, Schema, Scope } from "effect"
 
 /** The largest number of calls a bulkhead may run at once, and the largest queue before it. */
 export const placesMax = 100_000
@@ -198,6 +198,10 @@ const granted = (ticket: Ticket): Effect.Effect<void> =>
     else ticket.resume = resume
   })
 
+// Unlike an effect's own finalizer, it keeps no services.
+const releasedWithScope = (permit: Permit): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.flatMap(Effect.scope, (scope) => Scope.addFinalizer(scope, permit.release))
+
 const permitOf = (ticket: Ticket): Permit => ({ release: Effect.sync(() => ticket.leave()) })
 
 // A ticket can be granted while its fiber is being interrupted. Each way in therefore lets the ticket leave from a
@@ -224,10 +228,7 @@ const fromPlaces = (places: Places): Bulkhead => {
     acquireScoped: Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(acquireWith(restore), (ticket) => {
         const permit = permitOf(ticket)
-        return Effect.as(
-          Effect.addFinalizer(() => permit.release),
-          permit
-        )
+        return Effect.as(releasedWithScope(permit), permit)
       })
     ),
     withBulkhead: (self) =>

@@ -21,7 +21,7 @@
  *
  * @since 0.1.0
  */
-import { Cause, Effect, Exit, type Scope } from "effect"
+import { Cause, Effect, Exit, Scope } from "effect"
 import type { Bulkhead, BulkheadFull } from "./Bulkhead.ts"
 import type { CircuitBreaker, CircuitOpen, Classify, Permit } from "./CircuitBreaker.ts"
 import * as RetryPolicy from "./RetryPolicy.ts"
@@ -97,7 +97,10 @@ const wasOnlyInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean =>
  */
 export const acquire = ({ breaker, bulkhead }: Gate): Effect.Effect<Permit, CircuitOpen | BulkheadFull, Scope.Scope> =>
   Effect.gen(function* () {
-    const permit = yield* Effect.acquireRelease(breaker.acquire, (permit) => permit.release)
+    const scope = yield* Effect.scope
+    const permit = yield* Effect.uninterruptible(
+      Effect.tap(breaker.acquire, (permit) => Scope.addFinalizer(scope, permit.release))
+    )
     yield* bulkhead.acquireScoped
     yield* permit.renew
     return permit

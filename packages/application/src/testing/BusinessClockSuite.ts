@@ -31,6 +31,18 @@ const commonLaws = ({ leaseMillis, waitFor }: Timing): ReadonlyArray<Law<Busines
   ),
 
   law(
+    "tells both times of one moment",
+    Effect.gen(function* () {
+      const clock = yield* BusinessClock
+      const { databaseNow, now } = yield* clock.times
+      const offset = Duration.toMillis(yield* clock.offset)
+      assert.strictEqual(now.epochMilliseconds, databaseNow.epochMilliseconds + offset)
+      const { after } = yield* reading
+      assert.isAtMost(databaseNow.epochMilliseconds, after)
+    })
+  ),
+
+  law(
     "goes on with the database's time",
     Effect.gen(function* () {
       const first = yield* reading
