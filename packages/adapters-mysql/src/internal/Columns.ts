@@ -37,13 +37,14 @@ export const Flag = Schema.Literals([0, 1]).pipe(
 export const toBytes = (id: string): Uint8Array => {
   const bytes = Buffer.allocUnsafe(uuidBytes)
   let seen = 0
-  for (let at = 0, place = 0; at < uuidBytes; at++, place += 2) {
+  let place = 0
+  for (let at = 0; at < uuidBytes; at++, place += 2) {
     if (id.charCodeAt(place) === hyphen) place++
     const [high, low] = [digitOf(id, place), digitOf(id, place + 1)]
     seen |= high | low
     bytes[at] = (high << 4) | low
   }
-  if (seen >= notADigit) throw new Error(`not a UUID: ${id}`)
+  if (seen >= notADigit || place !== id.length) throw new Error(`not a UUID: ${id}`)
   return bytes
 }
 

@@ -17,6 +17,8 @@ import { atVersion, type Sample, samplesOf } from "./Samples.ts"
 
 /** How many writers want the same version at once. */
 const rivalsCount = 8
+/** How many share a transaction. */
+const sharersCount = 3
 /** How many random histories are stored step by step. */
 const historiesCount = 30
 /** Below this, seeds of histories are drawn. */
@@ -81,21 +83,62 @@ export const aggregateLaws = <A extends { readonly _tag: string; readonly versio
     )
   )
 
-  const moves = Object.keys(transitions).flatMap((from) =>
-    targetsOf(transitions, from).map((to) =>
-      law(
-        `stores the move from ${from} to ${to}`,
-        Effect.gen(function* () {
-          const seed = yield* freshSeed
-          const [before, after] = [states[from]?.(seed), states[to]?.(seed)]
-          if (before === undefined || after === undefined) return assert.fail(`no sample of ${from} or ${to}`)
-          yield* insert(before)
-          yield* update(after)
-          yield* isStored(atVersion(after, 1))
-        })
-      )
+  const allMoves = Object.keys(transitions).flatMap((from) => targetsOf(transitions, from).map((to) => ({ from, to })))
+
+  const moved = Effect.fnUntraced(function* ({ from, to }: { readonly from: string; readonly to: string }) {
+    const seed = yield* freshSeed
+    const [before, after] = [states[from]?.(seed), states[to]?.(seed)]
+    return before === undefined || after === undefined
+      ? assert.fail(`no sample of ${from} or ${to}`)
+      : { before, after }
+  })
+
+  const moves = allMoves.map((move) =>
+    law(
+      `stores the move from ${move.from} to ${move.to}`,
+      Effect.gen(function* () {
+        const { after, before } = yield* moved(move)
+        yield* insert(before)
+        yield* update(after)
+        yield* isStored(atVersion(after, 1))
+      })
     )
   )
+
+  // What is written by one statement for many may mix up what they have in common and what is each one's own.
+  const together = [
+    law(
+      "finds what was inserted in one transaction with rows of every kind",
+      Effect.gen(function* () {
+        const { runShared } = yield* Transaction
+        const rows = yield* Effect.forEach(samples, ({ make }) => Effect.map(freshSeed, make))
+        yield* Effect.forEach(rows, (row) => runShared("inserts")(insert(row)), { concurrency: "unbounded" })
+        for (const row of rows) yield* isStored(row)
+      })
+    ),
+    law(
+      "stores every move made in one transaction with all others",
+      Effect.gen(function* () {
+        const { runShared } = yield* Transaction
+        const rows = yield* Effect.forEach(allMoves, moved)
+        for (const { before } of rows) yield* insert(before)
+        yield* Effect.forEach(rows, ({ after }) => runShared("moves")(update(after)), { concurrency: "unbounded" })
+        for (const { after } of rows) yield* isStored(atVersion(after, 1))
+      })
+    ),
+    law(
+      "stores each move that several make in one transaction",
+      Effect.gen(function* () {
+        const { runShared } = yield* Transaction
+        for (const move of allMoves) {
+          const rows = yield* Effect.replicateEffect(moved(move), sharersCount)
+          for (const { before } of rows) yield* insert(before)
+          yield* Effect.forEach(rows, ({ after }) => runShared("moves")(update(after)), { concurrency: "unbounded" })
+          for (const { after } of rows) yield* isStored(atVersion(after, 1))
+        }
+      })
+    )
+  ]
 
   const storesHistories =
     histories === undefined
@@ -133,6 +176,7 @@ export const aggregateLaws = <A extends { readonly _tag: string; readonly versio
   return [
     ...roundTrips,
     ...moves,
+    ...together,
     ...storesHistories,
 
     law(
