@@ -12,6 +12,21 @@ const threeFrom = (seed: number) =>
     Effect.provide(MemoryIdGenerator.layerSequential(seed))
   )
 
+describe("IdGenerator.layer", () => {
+  it.effect("draws new randomness for each id, also when what was drawn together is used up", () =>
+    Effect.gen(function* () {
+      const made = 5_000
+      const ids = yield* Effect.replicateEffect(
+        Effect.flatMap(IdGenerator, (ids) => ids.next),
+        made
+      )
+      const ends = new Set(ids.map((id) => id.slice(-8)))
+      // Of so few words of 32 bits hardly ever does one meet another.
+      assert.isAtLeast(ends.size, made - 2)
+    }).pipe(Effect.provide(MemoryIdGenerator.layer))
+  )
+})
+
 describe("IdGenerator.layerSequential", () => {
   it.effect("makes the same ids for the same seed, in rising order, and others for another seed", () =>
     Effect.gen(function* () {
